@@ -1,0 +1,4 @@
+@NullMarked
+package org.stillcut.protocol;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package org.stillcut.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package org.stillcut.coordinator;
+
+import org.jspecify.annotations.NullMarked;

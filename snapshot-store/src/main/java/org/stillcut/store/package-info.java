@@ -1,0 +1,4 @@
+@NullMarked
+package org.stillcut.store;
+
+import org.jspecify.annotations.NullMarked;

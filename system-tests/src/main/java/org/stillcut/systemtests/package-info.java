@@ -1,0 +1,4 @@
+@NullMarked
+package org.stillcut.systemtests;
+
+import org.jspecify.annotations.NullMarked;
