@@ -1,0 +1,152 @@
+package org.stillcut.store.chunk;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.stillcut.store.ChunkId;
+import org.stillcut.store.MissingChunkException;
+import org.stillcut.store.StoreException;
+import org.stillcut.store.StoreMissingException;
+import org.stillcut.store.codec.ChunkCodec;
+import org.stillcut.store.index.ChunkIndex;
+import org.stillcut.store.index.IndexRefresh;
+import org.stillcut.store.pack.PackFiles;
+import org.stillcut.store.pack.PackRecord;
+
+/** The chunks in the durable packs of a repository. Thread-safe; holds nothing that has to be closed. */
+public final class ChunkStore implements ChunkSource {
+
+    /** One access reads at most this much, unless a single record is longer. */
+    private static final int SPAN_LIMIT_BYTES = 1 << 20;
+    /** Reading over a gap of this size costs less than a second access. */
+    private static final int GAP_LIMIT_BYTES = 32 << 10;
+
+    private static final Comparator<Located> BY_PLACE = Comparator.comparingLong(
+                    (Located located) -> located.place.pack().high())
+            .thenComparingLong(located -> located.place.pack().low())
+            .thenComparingLong(located -> located.place.offsetBytes());
+
+    private final ChunkIndex index;
+    private final PackFiles packs;
+    private final IndexRefresh refresh;
+
+    /** Finds chunks by the index, which is refreshed when it does not know one. */
+    public ChunkStore(ChunkIndex index, PackFiles packs, IndexRefresh refresh) {
+        this.index = index;
+        this.packs = packs;
+        this.refresh = refresh;
+    }
+
+    /** Whether a durable pack has the chunk, as far as the index knows now. */
+    public boolean isKnown(ChunkId chunk) throws StoreException {
+        return index.find(chunk).isPresent();
+    }
+
+    @Override
+    public byte[] read(ChunkId chunk, ChunkCodec codec) throws StoreException {
+        PackRecord place = locate(chunk);
+        byte[] record = codec.recordBuffer(place.lengthBytes());
+        ByteBuffer bytes = ByteBuffer.wrap(record, 0, place.lengthBytes());
+        try {
+            packs.read(place.pack(), place.offsetBytes(), bytes);
+        } catch (StoreMissingException e) {
+            // The pack was removed after its chunks were copied to another one: the index has to learn that first.
+            refresh.run();
+            place = locate(chunk);
+            bytes = ByteBuffer.wrap(codec.recordBuffer(place.lengthBytes()), 0, place.lengthBytes());
+            packs.read(place.pack(), place.offsetBytes(), bytes);
+        }
+        return Arrays.copyOf(place.decode(bytes.flip(), codec), place.rawLengthBytes());
+    }
+
+    /**
+     * Reads many chunks in the order of their places, neighbours with one access, and hands each to the visitor. The same chunk may be asked for
+     * more than once. Fails as {@link #read}, and with what the visitor throws.
+     */
+    public void readAll(List<ChunkRequest> requests, ChunkCodec codec, ChunkVisitor visitor) throws StoreException {
+        List<Located> located = new ArrayList<>(requests.size());
+        for (ChunkRequest request : requests) {
+            located.add(new Located(locate(request.chunk()), request.tag()));
+        }
+        located.sort(BY_PLACE);
+        int first = 0;
+        while (first < located.size()) {
+            int end = spanEnd(located, first);
+            readSpan(located.subList(first, end), codec, visitor);
+            first = end;
+        }
+    }
+
+    private PackRecord locate(ChunkId chunk) throws StoreException {
+        Optional<PackRecord> place = index.find(chunk);
+        if (place.isEmpty()) {
+            refresh.run();
+            place = index.find(chunk);
+        }
+        return place.orElseThrow(() -> new MissingChunkException(chunk));
+    }
+
+    private static int spanEnd(List<Located> located, int first) {
+        PackRecord start = located.get(first).place;
+        long endBytes = start.endBytes();
+        int end = first + 1;
+        while (end < located.size()) {
+            PackRecord next = located.get(end).place;
+            boolean near = next.pack().equals(start.pack())
+                    && next.offsetBytes() - endBytes <= GAP_LIMIT_BYTES
+                    && (next.endBytes() - start.offsetBytes() <= SPAN_LIMIT_BYTES || next.endBytes() <= endBytes);
+            if (!near) {
+                break;
+            }
+            endBytes = Math.max(endBytes, next.endBytes());
+            end++;
+        }
+        return end;
+    }
+
+    private void readSpan(List<Located> span, ChunkCodec codec, ChunkVisitor visitor) throws StoreException {
+        PackRecord start = span.getFirst().place;
+        int length = (int) (span.getLast().place.endBytes() - start.offsetBytes());
+        ByteBuffer bytes = ByteBuffer.wrap(codec.recordBuffer(length), 0, length);
+        try {
+            packs.read(start.pack(), start.offsetBytes(), bytes);
+        } catch (StoreMissingException e) {
+            for (Located located : span) {
+                byte[] raw = read(located.place.chunk(), codec);
+                visitor.accept(located.tag, raw, raw.length);
+            }
+            return;
+        }
+        for (int i = 0; i < span.size(); i++) {
+            PackRecord place = span.get(i).place;
+            bytes.position((int) (place.offsetBytes() - start.offsetBytes()));
+            byte[] raw = place.decode(bytes, codec);
+            visitor.accept(span.get(i).tag, raw, place.rawLengthBytes());
+            // The same chunk again, as with pages of one pattern: it is decoded already.
+            while (i + 1 < span.size() && span.get(i + 1).place.equals(place)) {
+                i++;
+                visitor.accept(span.get(i).tag, raw, place.rawLengthBytes());
+            }
+        }
+    }
+
+    /**
+     * A chunk that is wanted.
+     *
+     * @param tag comes back with the chunk
+     */
+    public record ChunkRequest(ChunkId chunk, long tag) {}
+
+    /** Takes chunks. */
+    @FunctionalInterface
+    public interface ChunkVisitor {
+
+        /** Takes the chunk in the first {@code lengthBytes} of the array, which is valid during the call only. */
+        void accept(long tag, byte[] raw, int lengthBytes) throws StoreException;
+    }
+
+    private record Located(PackRecord place, long tag) {}
+}

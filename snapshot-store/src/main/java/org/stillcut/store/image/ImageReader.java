@@ -1,0 +1,161 @@
+package org.stillcut.store.image;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.stillcut.store.ChunkId;
+import org.stillcut.store.ImageRef;
+import org.stillcut.store.StoreCorruptException;
+import org.stillcut.store.StoreCorruptException.Damage;
+import org.stillcut.store.StoreException;
+import org.stillcut.store.StoreIoException;
+import org.stillcut.store.chunk.ChunkStore;
+import org.stillcut.store.chunk.ChunkStore.ChunkRequest;
+import org.stillcut.store.codec.ChunkCodec;
+import org.stillcut.store.codec.CodecPool;
+import org.stillcut.store.work.TaskGroup;
+import org.stillcut.store.work.WorkerPool;
+
+/**
+ * One stored image, to be read as a whole or at random. Thread-safe; holds nothing that has to be closed, and works until the repository is closed.
+ *
+ * <p>Every byte handed out was checked against the digest of its chunk.
+ */
+public final class ImageReader {
+
+    /** Pages kept for random reads: 1 MiB, which covers 2 GiB of image in 64 KiB chunks. */
+    private static final int CACHED_PAGES = 64;
+
+    private final ChunkStore chunks;
+    private final WorkerPool workers;
+    private final ImageIndex index;
+    private final PageCache pages = new PageCache();
+
+    private ImageReader(ChunkStore chunks, WorkerPool workers, ImageIndex index) {
+        this.chunks = chunks;
+        this.workers = workers;
+        this.index = index;
+    }
+
+    /** Reads the image's root. */
+    public static ImageReader open(ChunkStore chunks, WorkerPool workers, ImageRef ref) throws StoreException {
+        try (CodecPool.Lease lease = workers.codecs().borrow()) {
+            return new ImageReader(chunks, workers, IndexPages.readRoot(chunks, ref, lease.codec()));
+        }
+    }
+
+    /** The length of the image. */
+    public long lengthBytes() {
+        return index.lengthBytes();
+    }
+
+    /** The size of its chunks: what one random read costs at least. */
+    public int chunkSizeBytes() {
+        return index.chunkSizeBytes();
+    }
+
+    /**
+     * Hands all chunks that are not zero to the sink, from the workers' threads. What is not handed over is zero.
+     *
+     * <p>Fails with {@code MissingChunkException}, {@code CorruptChunkException}, or {@code StoreIoException} when the sink fails; the sink may have
+     * taken other chunks by then.
+     */
+    public void readTo(ImageSink sink) throws StoreException {
+        try (TaskGroup group = workers.newGroup()) {
+            for (int i = 0; i < index.pageCount(); i++) {
+                int page = i;
+                if (!index.page(page).isZeroMarker()) {
+                    group.submit(codec -> readPageTo(page, sink, codec));
+                }
+            }
+            group.await();
+        }
+    }
+
+    /** Fills the remaining space of {@code target} with the image's bytes from {@code offsetBytes} on; they must lie within the image. */
+    public void read(long offsetBytes, ByteBuffer target) throws StoreException {
+        Objects.checkFromIndexSize(offsetBytes, target.remaining(), index.lengthBytes());
+        int chunkSize = index.chunkSizeBytes();
+        long offset = offsetBytes;
+        try (CodecPool.Lease lease = workers.codecs().borrow()) {
+            while (target.hasRemaining()) {
+                int within = (int) (offset % chunkSize);
+                int length = Math.min(target.remaining(), chunkSize - within);
+                ChunkId id = chunkAt(offset / chunkSize, lease.codec());
+                byte[] content = id.isZeroMarker() ? new byte[chunkSize] : chunks.read(id, lease.codec());
+                checkLength(id, content.length);
+                target.put(content, within, length);
+                offset += length;
+            }
+        }
+    }
+
+    private void readPageTo(int page, ImageSink sink, ChunkCodec codec) throws StoreException {
+        byte[] ids = IndexPages.readPage(chunks, index, page, codec);
+        long firstChunk = (long) page * ImageIndex.PAGE_ENTRIES;
+        int entries = (int) Math.min(ImageIndex.PAGE_ENTRIES, index.chunkCount() - firstChunk);
+        List<ChunkRequest> wanted = new ArrayList<>(entries);
+        for (int entry = 0; entry < entries; entry++) {
+            ChunkId id = IndexPages.idAt(ids, entry);
+            if (!id.isZeroMarker()) {
+                wanted.add(new ChunkRequest(id, entry));
+            }
+        }
+        chunks.readAll(wanted, codec, (entry, raw, rawLength) -> {
+            checkLength(IndexPages.idAt(ids, (int) entry), rawLength);
+            long offset = (firstChunk + entry) * index.chunkSizeBytes();
+            int length = (int) Math.min(rawLength, index.lengthBytes() - offset);
+            deliver(sink, offset, ByteBuffer.wrap(raw, 0, length));
+        });
+    }
+
+    private static void deliver(ImageSink sink, long offsetBytes, ByteBuffer bytes) throws StoreIoException {
+        try {
+            // Read-only, since the same array serves the next offset with the same content.
+            sink.accept(offsetBytes, bytes.asReadOnlyBuffer());
+        } catch (IOException e) {
+            throw new StoreIoException("the image sink failed at offset " + offsetBytes, e);
+        }
+    }
+
+    private ChunkId chunkAt(long chunk, ChunkCodec codec) throws StoreException {
+        int page = (int) (chunk / ImageIndex.PAGE_ENTRIES);
+        byte @Nullable [] ids = pages.find(page);
+        if (ids == null) {
+            ids = IndexPages.readPage(chunks, index, page, codec);
+            pages.put(page, ids);
+        }
+        return IndexPages.idAt(ids, (int) (chunk % ImageIndex.PAGE_ENTRIES));
+    }
+
+    private void checkLength(ChunkId id, int rawLengthBytes) throws StoreCorruptException {
+        if (rawLengthBytes != index.chunkSizeBytes()) {
+            throw new StoreCorruptException(
+                    Damage.MALFORMED,
+                    "chunk " + id + " has " + rawLengthBytes + " bytes in an image with chunks of "
+                            + index.chunkSizeBytes());
+        }
+    }
+
+    /** The pages used last. */
+    private static final class PageCache {
+
+        private final Map<Integer, byte[]> entries = new LinkedHashMap<>(16, 0.75f, true);
+
+        synchronized byte @Nullable [] find(int page) {
+            return entries.get(page);
+        }
+
+        synchronized void put(int page, byte[] ids) {
+            entries.put(page, ids);
+            if (entries.size() > CACHED_PAGES) {
+                entries.remove(entries.keySet().iterator().next());
+            }
+        }
+    }
+}
