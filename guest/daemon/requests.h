@@ -1,0 +1,25 @@
+#ifndef SC_REQUESTS_H
+#define SC_REQUESTS_H
+
+#include <stdbool.h>
+
+#include "cgroup.h"
+#include "frame.h"
+#include "job.h"
+#include "port.h"
+
+/* Everything the daemon knows. */
+struct sc_daemon {
+    struct sc_port port;
+    struct sc_job job;
+    struct sc_cgroup cgroup;
+    bool plain;           /* for tests: the machine's clock and power are left alone */
+    bool greeted;         /* the host has said HELLO on this connection: unsolicited frames may be sent */
+    bool exited_told;     /* EXITED has been sent since the last HELLO */
+    bool shutdown_wanted; /* SHUTDOWN has been answered */
+};
+
+/* Carries out one request and queues its reply. Every request may be repeated. */
+void sc_request_handle(struct sc_daemon *daemon, const struct sc_frame *frame);
+
+#endif
