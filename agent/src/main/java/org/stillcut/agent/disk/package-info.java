@@ -1,0 +1,4 @@
+@NullMarked
+package org.stillcut.agent.disk;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package org.stillcut.agent.linux;
+
+import org.jspecify.annotations.NullMarked;

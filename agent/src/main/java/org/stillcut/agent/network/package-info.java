@@ -1,0 +1,4 @@
+@NullMarked
+package org.stillcut.agent.network;
+
+import org.jspecify.annotations.NullMarked;

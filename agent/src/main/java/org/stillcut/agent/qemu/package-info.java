@@ -1,0 +1,4 @@
+@NullMarked
+package org.stillcut.agent.qemu;
+
+import org.jspecify.annotations.NullMarked;
