@@ -1,3 +1,4 @@
+/** What a person types: the {@code mpirun} wrapper and the {@code stillcut} tool. Both only talk to the coordinator. */
 @NullMarked
 package org.stillcut.cli;
 

@@ -1,0 +1,26 @@
+package org.stillcut.cli;
+
+import org.stillcut.v1.Checkpoint;
+import org.stillcut.v1.CreateCheckpointRequest;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "checkpoint",
+        description = "Takes a checkpoint of a running job and waits until it is committed.",
+        mixinStandardHelpOptions = true)
+final class CheckpointCommand extends CoordinatorCommand {
+    @Parameters(paramLabel = "JOB")
+    private String job = "";
+
+    @Override
+    int run(CoordinatorConnection connection) {
+        Checkpoint checkpoint = connection
+                .checkpoints()
+                .createCheckpoint(
+                        CreateCheckpointRequest.newBuilder().setJobId(job).build())
+                .getCheckpoint();
+        String text = String.format("Snapshot Ref.: %3d %s%n", checkpoint.getSequence(), Report.reference(checkpoint));
+        return print(Report.document("checkpoint").set("checkpoint", Report.checkpoint(checkpoint)), text);
+    }
+}

@@ -1,0 +1,37 @@
+package org.stillcut.cli;
+
+import io.grpc.Status;
+
+/** Exit statuses of the {@code stillcut} tool and, until the job has started, of the wrapper. */
+final class ExitStatus {
+    static final int OK = 0;
+    static final int FAILED = 1;
+    static final int USAGE = 2;
+    static final int COORDINATOR_UNREACHABLE = 4;
+    static final int MISSING = 10;
+    static final int DAMAGED = 14;
+    static final int NOT_ENOUGH_NODES = 16;
+
+    private ExitStatus() {}
+
+    static int of(Status status) {
+        return switch (status.getCode()) {
+            case OK -> OK;
+            case INVALID_ARGUMENT -> USAGE;
+            case UNAVAILABLE, DEADLINE_EXCEEDED -> COORDINATOR_UNREACHABLE;
+            case NOT_FOUND -> MISSING;
+            case DATA_LOSS -> DAMAGED;
+            case RESOURCE_EXHAUSTED -> NOT_ENOUGH_NODES;
+            case CANCELLED,
+                    UNKNOWN,
+                    ALREADY_EXISTS,
+                    PERMISSION_DENIED,
+                    FAILED_PRECONDITION,
+                    ABORTED,
+                    OUT_OF_RANGE,
+                    UNIMPLEMENTED,
+                    INTERNAL,
+                    UNAUTHENTICATED -> FAILED;
+        };
+    }
+}

@@ -1,0 +1,111 @@
+package org.stillcut.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/** The files a job starts with: its working directory, and its program where that lies elsewhere. */
+final class JobFiles {
+    private static final int PIECE_BYTES = 256 * 1024;
+    private static final int TAR_END_SECONDS = 10;
+
+    private final List<Path> roots = new ArrayList<>();
+
+    private JobFiles() {}
+
+    /**
+     * Chooses the files and checks that they fit.
+     *
+     * @param limitBytes what the job's disk can hold
+     */
+    static JobFiles of(Path workingDirectory, String program, long limitBytes) throws UsageException {
+        if (!Files.isDirectory(workingDirectory)) {
+            throw new UsageException("working directory " + workingDirectory + " does not exist");
+        }
+        if (workingDirectory.getNameCount() == 0) {
+            throw new UsageException("the working directory is /; choose one for the job with --ckpt-workdir");
+        }
+        JobFiles files = new JobFiles();
+        files.roots.add(workingDirectory);
+        Path file = workingDirectory.resolve(program).normalize();
+        if (program.contains("/") && !file.startsWith(workingDirectory)) {
+            files.roots.add(file);
+        }
+        if (program.contains("/") && !Files.isExecutable(file)) {
+            throw new UsageException(
+                    program + (Files.exists(file) ? ": no permission to execute it" : ": no such program"));
+        }
+        files.checkSize(limitBytes);
+        return files;
+    }
+
+    /** Gives the files as one tar archive, piece by piece. */
+    void archive(Consumer<byte[]> sink) throws IOException {
+        List<String> command = new ArrayList<>(List.of("tar", "--create", "--file=-", "--directory=/"));
+        // The directories above come along, without what else is in them, so that they keep their owners and modes.
+        command.add("--no-recursion");
+        roots.forEach(root -> {
+            for (int names = 1; names < root.getNameCount(); names++) {
+                command.add("--add-file=" + root.subpath(0, names));
+            }
+        });
+        command.add("--recursion");
+        roots.forEach(root -> command.add("--add-file=" + root.subpath(0, root.getNameCount())));
+        Process tar = new ProcessBuilder(command).start();
+        try (InputStream bytes = tar.getInputStream()) {
+            for (byte[] piece = bytes.readNBytes(PIECE_BYTES);
+                    piece.length > 0;
+                    piece = bytes.readNBytes(PIECE_BYTES)) {
+                sink.accept(piece);
+            }
+            String errors = new String(tar.getErrorStream().readNBytes(4096), StandardCharsets.UTF_8).strip();
+            if (!tar.waitFor(TAR_END_SECONDS, TimeUnit.SECONDS) || tar.exitValue() != 0) {
+                throw new IOException("packing the working directory failed: " + errors.replace('\n', ' '));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while packing the working directory", e);
+        } finally {
+            tar.destroyForcibly();
+        }
+    }
+
+    private void checkSize(long limitBytes) throws UsageException {
+        for (Path root : roots) {
+            SizeVisitor visitor = new SizeVisitor(limitBytes);
+            try {
+                Files.walkFileTree(root, visitor);
+            } catch (IOException e) {
+                throw new UsageException(root + ": cannot be read: " + e.getMessage());
+            }
+            if (visitor.bytes > limitBytes) {
+                throw new UsageException(root + " holds more than " + Quantities.readableBytes(limitBytes)
+                        + ", which the job's disk can take: choose another --ckpt-workdir or a larger --ckpt-disk");
+            }
+        }
+    }
+
+    private static final class SizeVisitor extends SimpleFileVisitor<Path> {
+        private final long limitBytes;
+        private long bytes;
+
+        SizeVisitor(long limitBytes) {
+            this.limitBytes = limitBytes;
+        }
+
+        @Override
+        public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+            bytes += attributes.size();
+            return bytes > limitBytes ? FileVisitResult.TERMINATE : FileVisitResult.CONTINUE;
+        }
+    }
+}
