@@ -1,0 +1,124 @@
+package org.stillcut.agent;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.stillcut.agent.linux.CommandException;
+import org.stillcut.store.StoreException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** The agent process of a node: {@code stillcut agent}. Must be root. Runs until a signal ends it, and its VMs with it. */
+@Command(name = "stillcut agent", description = "Runs the VMs of jobs on this node.", mixinStandardHelpOptions = true)
+public final class AgentMain implements Callable<Integer> {
+    private static final Logger log = LoggerFactory.getLogger(AgentMain.class);
+
+    @Option(names = "--node", required = true, description = "This node's name.")
+    private String node = "";
+
+    @Option(names = "--coordinator", required = true, paramLabel = "HOST:PORT", description = "Where it listens.")
+    private String coordinator = "";
+
+    @Option(
+            names = "--data-address",
+            required = true,
+            paramLabel = "ADDRESS",
+            description = "This node's address in the network between the nodes, for the tunnels between VMs.")
+    private String dataAddress = "";
+
+    @Option(
+            names = "--state-dir",
+            defaultValue = "/var/lib/stillcut/agent",
+            description = "Disks of VMs, sockets, chunk index; default: ${DEFAULT-VALUE}")
+    private Path stateDirectory = Path.of("");
+
+    @Option(
+            names = "--ram-dir",
+            defaultValue = "/dev/shm/stillcut",
+            description = "Where guests' RAM is, on a tmpfs; default: ${DEFAULT-VALUE}")
+    private Path ramDirectory = Path.of("");
+
+    @Option(
+            names = "--cache-dir",
+            defaultValue = "/var/cache/stillcut",
+            description = "What is known of this machine until it boots anew; default: ${DEFAULT-VALUE}")
+    private Path cacheDirectory = Path.of("");
+
+    @Option(
+            names = "--repository",
+            defaultValue = "/var/lib/stillcut/repository",
+            description = "Directory of the checkpoints, which all agents see; default: ${DEFAULT-VALUE}")
+    private Path repository = Path.of("");
+
+    @Option(names = "--image-dir", defaultValue = "${sys:stillcut.image}", description = "The guest images.")
+    private Path imageDirectory = Path.of("");
+
+    @Option(names = "--slots", defaultValue = "0", description = "Virtual CPUs to offer; default: the machine's.")
+    private int vcpuSlots;
+
+    @Option(names = "--memory-mib", defaultValue = "0", description = "Guest memory to offer; default: half.")
+    private long memoryMib;
+
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new AgentMain()).execute(arguments));
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        CountDownLatch ended = new CountDownLatch(1);
+        CountDownLatch closed = new CountDownLatch(1);
+        try (Agent agent = Agent.open(config())) {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> awaitClose(ended, closed), "shutdown"));
+            log.debug("{} runs", agent);
+            ended.await();
+        } catch (IOException | StoreException | CommandException | IllegalArgumentException e) {
+            log.error("agent cannot start or end", e);
+            System.err.println("stillcut agent: " + e.getMessage());
+            return 1;
+        } finally {
+            closed.countDown();
+        }
+        return 0;
+    }
+
+    /** VMs and natives must be closed in order before the process goes, so its end waits for that. */
+    private static void awaitClose(CountDownLatch ended, CountDownLatch closed) {
+        ended.countDown();
+        try {
+            closed.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private AgentConfig config() throws UnknownHostException {
+        if (!node.matches("[A-Za-z0-9][A-Za-z0-9.-]{0,62}")) {
+            throw new IllegalArgumentException("--node " + node + ": letters, digits, '.' and '-'");
+        }
+        int colon = coordinator.lastIndexOf(':');
+        if (colon <= 0 || !coordinator.substring(colon + 1).matches("[0-9]{1,5}")) {
+            throw new IllegalArgumentException("--coordinator " + coordinator + ": not HOST:PORT");
+        }
+        InetSocketAddress address = new InetSocketAddress(
+                coordinator.substring(0, colon), Integer.parseInt(coordinator.substring(colon + 1)));
+        return new AgentConfig(
+                node,
+                address,
+                InetAddress.getByName(dataAddress),
+                stateDirectory.toAbsolutePath(),
+                ramDirectory.toAbsolutePath(),
+                cacheDirectory.toAbsolutePath(),
+                repository.toAbsolutePath(),
+                imageDirectory.toAbsolutePath(),
+                Path.of(System.getProperty("stillcut.native", "build/native"), "kvmprobe.bin"),
+                vcpuSlots > 0 ? vcpuSlots : Runtime.getRuntime().availableProcessors(),
+                memoryMib > 0 ? memoryMib << 20 : HostMemory.totalBytes() / 2);
+    }
+}

@@ -1,0 +1,130 @@
+package org.stillcut.agent.capture;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.stillcut.agent.disk.DiskChanges;
+import org.stillcut.agent.disk.DiskException;
+import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.VmId;
+import org.stillcut.store.CheckpointManifest;
+import org.stillcut.store.ImageRef;
+import org.stillcut.store.SnapshotIdentity;
+import org.stillcut.store.SnapshotManifest;
+import org.stillcut.store.SnapshotRef;
+import org.stillcut.store.StoreException;
+import org.stillcut.store.StoreMissingException;
+import org.stillcut.store.image.ImageInput;
+import org.stillcut.store.image.ImageReader;
+import org.stillcut.store.image.ImageSource;
+import org.stillcut.store.repository.Repository;
+import org.stillcut.store.repository.SnapshotWriter;
+
+/** Brings VMs into the store and back. Thread-safe. */
+public final class SnapshotVault {
+    private static final String RAM = "ram";
+    private static final String DISK = "disk0";
+    private static final String DEVICE = "device";
+
+    /** What the snapshot added to the repository; the coordinator shows it. */
+    private static final String STORED_BYTES = "stored.bytes";
+
+    /** QEMU's device state of a VM with a dozen devices has half a megabyte. */
+    private static final long MOST_DEVICE_STATE_BYTES = 64L << 20;
+
+    private static final Duration MAP_DEADLINE = Duration.ofMinutes(1);
+
+    private final Repository repository;
+
+    public SnapshotVault(Repository repository) {
+        this.repository = repository;
+    }
+
+    /** A stored snapshot, and the disk in it, on which the next one can build. */
+    public record Stored(SnapshotRef reference, ImageRef disk) {}
+
+    /** Stores a cut; all of it is durable when this returns. */
+    public Stored store(SnapshotIdentity identity, Cut cut, SortedMap<String, String> machine)
+            throws StoreException, DiskException, InterruptedException {
+        try (SnapshotWriter writer = repository.newSnapshot(identity);
+                DiskChanges changes = cut.disk().changes(MAP_DEADLINE)) {
+            writer.writeImage(RAM, cut.ram().image());
+            DiskImage disk = new DiskImage(cut.disk().sizeBytes(), changes);
+            ImageRef diskRef =
+                    writer.writeImage(DISK, disk.over(cut.diskBase())).ref();
+            writer.writeImage(
+                    DEVICE, new ImageInput.Full(new Bytes(cut.deviceState()), ImageInput.DEFAULT_CHUNK_SIZE_BYTES));
+            SortedMap<String, String> attributes = new TreeMap<>(machine);
+            attributes.put(STORED_BYTES, Long.toString(writer.stats().storedBytes()));
+            return new Stored(writer.finish(attributes), diskRef);
+        }
+    }
+
+    /** The snapshot of one VM in a committed checkpoint. */
+    public SnapshotManifest find(CheckpointId checkpoint, VmId vm) throws StoreException {
+        CheckpointManifest manifest = repository
+                .catalog()
+                .findCheckpoint(checkpoint.job().value(), checkpoint.sequence())
+                .orElseThrow(() -> new StoreMissingException("there is no checkpoint " + checkpoint, null));
+        return repository.catalog().readSnapshot(manifest.snapshot(vm.index()));
+    }
+
+    /** Rebuilds the RAM file; where it has nothing it is a hole. */
+    public void loadRam(SnapshotManifest snapshot, Path file) throws StoreException, IOException {
+        load(snapshot.image(RAM), file);
+    }
+
+    /** Rebuilds the disk as a raw file; returns what the store has of it. */
+    public ImageRef loadDisk(SnapshotManifest snapshot, Path file) throws StoreException, IOException {
+        ImageRef image = snapshot.image(DISK);
+        load(image, file);
+        return image;
+    }
+
+    public byte[] loadDeviceState(SnapshotManifest snapshot) throws StoreException {
+        ImageRef image = snapshot.image(DEVICE);
+        if (image.lengthBytes() > MOST_DEVICE_STATE_BYTES) {
+            throw new StoreMissingException("device state of " + image.lengthBytes() + " bytes", null);
+        }
+        byte[] state = new byte[Math.toIntExact(image.lengthBytes())];
+        repository.openImage(image).read(0, ByteBuffer.wrap(state));
+        return state;
+    }
+
+    private void load(ImageRef image, Path file) throws StoreException, IOException {
+        Files.deleteIfExists(file);
+        Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        try (RandomAccessFile sized = new RandomAccessFile(file.toFile(), "rw")) {
+            sized.setLength(image.lengthBytes());
+        }
+        ImageReader reader = repository.openImage(image);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            reader.readTo((offset, bytes) -> {
+                long position = offset;
+                while (bytes.hasRemaining()) {
+                    position += channel.write(bytes, position);
+                }
+            });
+        }
+    }
+
+    private record Bytes(ByteBuffer bytes) implements ImageSource {
+        @Override
+        public long lengthBytes() {
+            return bytes.remaining();
+        }
+
+        @Override
+        public void read(long offsetBytes, ByteBuffer target) {
+            target.put(bytes.slice(bytes.position() + Math.toIntExact(offsetBytes), target.remaining()));
+        }
+    }
+}

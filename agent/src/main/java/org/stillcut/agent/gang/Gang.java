@@ -1,0 +1,286 @@
+package org.stillcut.agent.gang;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.stillcut.agent.disk.JobDisk;
+import org.stillcut.agent.guest.GuestException;
+import org.stillcut.agent.linux.CommandException;
+import org.stillcut.agent.linux.CommandLine;
+import org.stillcut.agent.network.JobNetwork;
+import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.Incarnation;
+import org.stillcut.protocol.SnapshotRef;
+import org.stillcut.protocol.VmId;
+import org.stillcut.store.SnapshotIdentity;
+import org.stillcut.store.SnapshotManifest;
+import org.stillcut.store.StoreException;
+
+/**
+ * The VMs of one incarnation of a job on this node. Each step's method does the step with all of them and blocks until it is
+ * done or has failed; the steps come one at a time, whatever happens by itself is told to the listener.
+ */
+public final class Gang {
+    private static final Logger log = LoggerFactory.getLogger(Gang.class);
+    private static final Duration UNPACK = Duration.ofMinutes(2);
+    private static final VmId LAUNCHER = new VmId(0);
+
+    private final GangPlan plan;
+    private final HostEnvironment host;
+    private final GangListener listener;
+    private final GangFiles files;
+    private final VmShaping shaping;
+    private final SortedMap<VmId, GangVm> vms = new TreeMap<>();
+    private final Map<VmId, String> lost = new ConcurrentSkipListMap<>();
+    private @Nullable JobNetwork network;
+    private volatile boolean ending;
+
+    public Gang(GangPlan plan, SortedSet<VmId> here, HostEnvironment host, GangListener listener) {
+        this.plan = plan;
+        this.host = host;
+        this.listener = listener;
+        this.files = new GangFiles(host.stateDirectory(), host.ramDirectory(), plan.incarnation());
+        this.shaping = new VmShaping(plan, here, host, files);
+        here.forEach(id -> vms.put(id, vm(id)));
+    }
+
+    private GangVm vm(VmId id) {
+        return new GangVm(
+                id,
+                new GangVm.Files(files.disk(id), files.ram(id), files.ramCopy(id)),
+                host.commands(),
+                disk -> shaping.spec(id, disk),
+                new JobVoice(plan.incarnation(), listener));
+    }
+
+    public Incarnation incarnation() {
+        return plan.incarnation();
+    }
+
+    /** Makes and boots the VMs with the job's files on their disks. */
+    public void boot() throws StepException, InterruptedException {
+        lay(() -> makeDisks());
+        AllVms.each("boot", vms.values(), GangVm::boot);
+        watch();
+    }
+
+    /** Rebuilds the VMs from a checkpoint; they are loaded and paused. */
+    public void restore(CheckpointId checkpoint) throws StepException, InterruptedException {
+        SortedMap<VmId, SnapshotManifest> snapshots = new TreeMap<>();
+        try {
+            for (VmId id : vms.keySet()) {
+                SnapshotManifest snapshot = host.vault().find(checkpoint, id);
+                shaping.requireFit(snapshot);
+                snapshots.put(id, snapshot);
+            }
+        } catch (StoreException e) {
+            throw StepException.of(e);
+        }
+        lay(() -> {});
+        AllVms.each("restore", vms.values(), vm -> {
+            SnapshotManifest snapshot = snapshots.get(vm.id());
+            vm.restore(host.vault(), Objects.requireNonNull(snapshot));
+        });
+        watch();
+    }
+
+    /** Starts mpirun in the first VM. */
+    public void start() throws StepException {
+        GangPlan.Program program = plan.program();
+        List<String> arguments = new ArrayList<>(List.of("mpirun", "-H", hosts(program.slotsPerVm())));
+        arguments.addAll(program.mpirunArguments());
+        try {
+            launcher().start(program.workingDirectory(), arguments, program.environment());
+        } catch (GuestException e) {
+            throw StepException.of(e);
+        }
+    }
+
+    private String hosts(int slots) {
+        return String.join(
+                ",",
+                plan.members().keySet().stream()
+                        .map(vm -> "vm" + vm.index() + ":" + slots)
+                        .toList());
+    }
+
+    public void run() throws StepException, InterruptedException {
+        AllVms.each("run", vms.values(), GangVm::run);
+    }
+
+    public void prepare() throws StepException, InterruptedException {
+        AllVms.each("prepare", vms.values(), GangVm::prepare);
+    }
+
+    public void freeze() throws StepException, InterruptedException {
+        AllVms.each("freeze", vms.values(), GangVm::freeze);
+    }
+
+    public void pause() throws StepException, InterruptedException {
+        AllVms.each("pause", vms.values(), GangVm::pause);
+    }
+
+    public void capture() throws StepException, InterruptedException {
+        AllVms.each("capture", vms.values(), GangVm::capture);
+    }
+
+    public void resume() throws StepException, InterruptedException {
+        AllVms.each("resume", vms.values(), GangVm::resume);
+    }
+
+    /** Makes what was captured durable, one VM after the other, as the store spreads the work of each. */
+    public SortedMap<VmId, SnapshotRef> persist(CheckpointId checkpoint) throws StepException, InterruptedException {
+        Map<VmId, SnapshotRef> references = new ConcurrentHashMap<>();
+        SortedMap<String, String> machine = shaping.description();
+        for (GangVm vm : vms.values()) {
+            SnapshotIdentity identity = new SnapshotIdentity(
+                    plan.incarnation().job().value(),
+                    checkpoint.sequence(),
+                    plan.incarnation().epoch(),
+                    vm.id().index());
+            AllVms.each(
+                    "persist",
+                    List.of(vm),
+                    _ -> references.put(
+                            vm.id(),
+                            new SnapshotRef(
+                                    vm.persist(host.vault(), identity, machine).digest())));
+        }
+        return Collections.unmodifiableSortedMap(new TreeMap<>(references));
+    }
+
+    public void abort() throws StepException, InterruptedException {
+        AllVms.each("abort", vms.values(), GangVm::abort);
+    }
+
+    /** Kills the VMs and removes all that belongs to them. May be repeated. */
+    public void destroy() throws StepException, InterruptedException {
+        ending = true;
+        AllVms.each("destroy", vms.values(), GangVm::destroy);
+        try {
+            if (network != null) {
+                network.close();
+            }
+            files.delete();
+        } catch (IOException e) {
+            throw StepException.of("remains of " + incarnation() + " cannot be removed", e);
+        }
+    }
+
+    /** Hands a signal to mpirun. */
+    public void signal(int signalNumber) throws GuestException {
+        launcher().signal(signalNumber);
+    }
+
+    /** Tells the guest what was recorded of the job's output. */
+    public void acknowledgeOutput(int stream, long offset) {
+        Optional.ofNullable(vms.get(LAUNCHER)).ifPresent(vm -> vm.acknowledgeOutput(stream, offset));
+    }
+
+    /** Says again what a coordinator that was away has to know: lost VMs, and output that was not acknowledged. */
+    public void sayAgain() {
+        lost.forEach((vm, reason) -> listener.vmLost(incarnation(), vm, reason));
+        GangVm launcher = vms.get(LAUNCHER);
+        if (launcher != null) {
+            try {
+                launcher.sayAgain();
+            } catch (GuestException | IllegalStateException e) {
+                log.info("{}: {} does not say again what it printed: {}", incarnation(), LAUNCHER, e.getMessage());
+            }
+        }
+    }
+
+    private GangVm launcher() {
+        GangVm launcher = vms.get(LAUNCHER);
+        if (launcher == null) {
+            throw new IllegalStateException(LAUNCHER + " of " + incarnation() + " is not on this node");
+        }
+        return launcher;
+    }
+
+    /** Part of making a gang. */
+    @FunctionalInterface
+    private interface Laying {
+        void run() throws Exception;
+    }
+
+    private void lay(Laying disks) throws StepException, InterruptedException {
+        try {
+            files.create(vms.keySet());
+            network = JobNetwork.create(shaping.network(), host.commands());
+            disks.run();
+        } catch (InterruptedException e) {
+            throw e;
+        } catch (Exception e) {
+            throw StepException.of(e);
+        }
+    }
+
+    /** One disk is made and copied: all VMs begin with the same files. */
+    private void makeDisks() throws Exception {
+        host.files().fetch(plan.incarnation().job(), files.archive());
+        Path content = files.content();
+        Path upper = content.resolve("upper");
+        GangFiles.createPrivate(content);
+        Files.createDirectory(upper);
+        unpack(upper);
+        Collection<VmId> ids = vms.keySet();
+        Path first = files.disk(ids.iterator().next());
+        JobDisk.create(first, plan.shape().diskBytes(), content, host.commands());
+        GangFiles.deleteTree(content);
+        Files.delete(files.archive());
+        for (VmId id : ids) {
+            Path copy = files.disk(id);
+            if (!copy.equals(first)) {
+                host.commands()
+                        .run(
+                                CommandLine.of(
+                                        "cp", "--sparse=always", "--reflink=auto", first.toString(), copy.toString()),
+                                UNPACK);
+            }
+        }
+    }
+
+    private void unpack(Path upper) throws CommandException, InterruptedException {
+        host.commands()
+                .run(
+                        CommandLine.of(
+                                "tar",
+                                "--extract",
+                                "--numeric-owner",
+                                "--same-permissions",
+                                "--file=" + files.archive(),
+                                "--directory=" + upper),
+                        UNPACK);
+    }
+
+    /** From here on a VM that ends was lost, unless the gang is being destroyed. */
+    private void watch() {
+        for (GangVm vm : vms.values()) {
+            var handled = vm.vm().exited().thenAccept(status -> {
+                if (!ending) {
+                    String reason = "QEMU ended with status " + status;
+                    lost.put(vm.id(), reason);
+                    listener.vmLost(incarnation(), vm.id(), reason);
+                }
+            });
+            log.trace("{} is watched: {}", vm, handled);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package org.stillcut.agent.gang;
+
+import java.util.List;
+import java.util.SortedMap;
+import org.stillcut.protocol.Incarnation;
+import org.stillcut.protocol.VmId;
+
+/**
+ * What an agent is told of an incarnation when its VMs are to be made.
+ *
+ * @param networkId of this incarnation alone
+ * @param members all VMs of the job, also those on other nodes
+ */
+public record GangPlan(
+        Incarnation incarnation, Program program, VmShape shape, int networkId, SortedMap<VmId, Member> members) {
+    /**
+     * What runs in the VMs.
+     *
+     * @param mpirunArguments program included, without those that choose hosts
+     * @param environment "KEY=VALUE" entries
+     * @param workingDirectory the same in every VM
+     * @param slotsPerVm ranks that mpirun may put into one VM
+     */
+    public record Program(
+            List<String> mpirunArguments, List<String> environment, String workingDirectory, int slotsPerVm) {
+        public Program {
+            mpirunArguments = List.copyOf(mpirunArguments);
+            environment = List.copyOf(environment);
+        }
+    }
+
+    /** The size of each VM, and the name of the image it boots. */
+    public record VmShape(int vcpus, long memoryBytes, long diskBytes, String image) {}
+
+    /** Where a VM is. */
+    public record Member(String node, String dataAddress) {}
+}

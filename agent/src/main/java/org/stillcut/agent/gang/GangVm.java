@@ -1,0 +1,256 @@
+package org.stillcut.agent.gang;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.stillcut.agent.capture.Cut;
+import org.stillcut.agent.capture.RamCopy;
+import org.stillcut.agent.capture.SnapshotVault;
+import org.stillcut.agent.disk.BaseContent;
+import org.stillcut.agent.disk.DiskException;
+import org.stillcut.agent.disk.DiskLayer;
+import org.stillcut.agent.disk.OverlayChain;
+import org.stillcut.agent.guest.GuestChannel;
+import org.stillcut.agent.guest.GuestException;
+import org.stillcut.agent.guest.GuestListener;
+import org.stillcut.agent.linux.CommandRunner;
+import org.stillcut.agent.qemu.Vm;
+import org.stillcut.agent.qemu.VmDisk;
+import org.stillcut.agent.qemu.VmException;
+import org.stillcut.agent.qemu.VmSpec;
+import org.stillcut.protocol.VmId;
+import org.stillcut.store.ImageRef;
+import org.stillcut.store.SnapshotIdentity;
+import org.stillcut.store.SnapshotManifest;
+import org.stillcut.store.SnapshotRef;
+import org.stillcut.store.StoreException;
+
+/**
+ * One VM of a gang from its making to its end, and what each step does with it. Steps of one VM are never done at the same
+ * time; that is the gang's care.
+ */
+final class GangVm {
+    private static final Logger log = LoggerFactory.getLogger(GangVm.class);
+    private static final String DISK = "disk0";
+
+    /** Times within the coordinator's, so that a step fails with its reason before it is given up without one. */
+    private static final Duration START = Duration.ofSeconds(30);
+
+    private static final Duration BOOT = Duration.ofSeconds(150);
+    private static final Duration FREEZE = Duration.ofSeconds(5);
+    private static final Duration MONITOR = Duration.ofSeconds(8);
+    private static final Duration MERGE = Duration.ofSeconds(50);
+    private static final Duration WAKE = Duration.ofSeconds(20);
+
+    private final VmId id;
+    private final Files files;
+    private final CommandRunner commands;
+    private final Shape shape;
+    private final GuestListener listener;
+
+    private @Nullable Vm vm;
+    private @Nullable GuestChannel guest;
+    private @Nullable OverlayChain disk;
+    private @Nullable RamCopy ram;
+    private byte @Nullable [] deviceState;
+    private Optional<ImageRef> diskBase = Optional.empty();
+
+    /** Where this VM's files are. */
+    record Files(Path disk, Path ram, Path ramCopy) {}
+
+    /** Makes the VM's specification, once its disk is there. */
+    @FunctionalInterface
+    interface Shape {
+        VmSpec spec(VmDisk disk) throws StepException;
+    }
+
+    GangVm(VmId id, Files files, CommandRunner commands, Shape shape, GuestListener listener) {
+        this.id = id;
+        this.files = files;
+        this.commands = commands;
+        this.shape = shape;
+        this.listener = listener;
+    }
+
+    VmId id() {
+        return id;
+    }
+
+    /** Starts the VM from its new disk; returns when its guest answers. */
+    void boot() throws StepException, VmException, DiskException, GuestException, InterruptedException {
+        OverlayChain chain = OverlayChain.create(DISK, files.disk(), BaseContent.NEW, commands);
+        disk = chain;
+        Vm booted = Vm.boot(shape.spec(chain.attachment()), START);
+        vm = booted;
+        try {
+            connect(booted).hello(BOOT);
+        } catch (GuestException e) {
+            throw StepException.of(id + " did not boot, its console ends with \"" + lastLine(booted) + "\"", e);
+        }
+    }
+
+    /** Rebuilds the VM from a snapshot; returns when it is loaded, paused. */
+    void restore(SnapshotVault vault, SnapshotManifest snapshot)
+            throws StepException, StoreException, IOException, VmException, DiskException, GuestException,
+                    InterruptedException {
+        ImageRef stored = vault.loadDisk(snapshot, files.disk());
+        vault.loadRam(snapshot, files.ram());
+        OverlayChain chain = OverlayChain.create(DISK, files.disk(), BaseContent.PERSISTED, commands);
+        disk = chain;
+        diskBase = Optional.of(stored);
+        Vm restored = Vm.restore(shape.spec(chain.attachment()), vault.loadDeviceState(snapshot), START);
+        vm = restored;
+        // Before the guest runs, so that its first words are not lost.
+        connect(restored);
+    }
+
+    private GuestChannel connect(Vm running) throws GuestException {
+        GuestChannel channel = GuestChannel.connect(id.toString(), running.guestSocket(), listener);
+        guest = channel;
+        return channel;
+    }
+
+    private static String lastLine(Vm vm) {
+        List<String> lines =
+                vm.consoleTail().lines().filter(line -> !line.isBlank()).toList();
+        return lines.isEmpty() ? "" : lines.getLast();
+    }
+
+    /** Sets a restored VM going: its clock is set before the job thaws. */
+    void run() throws VmException, GuestException, InterruptedException {
+        vm().resume(MONITOR);
+        guest().hello(WAKE);
+        guest().thaw(Instant.now());
+    }
+
+    /** Starts the job's main process in this VM. */
+    void start(String directory, List<String> arguments, List<String> environment) throws GuestException {
+        guest().start(directory, arguments, environment);
+    }
+
+    /** Everything slow: old overlays merged, new ones made, memory for the copy of the RAM at hand. */
+    void prepare() throws VmException, DiskException, IOException, InterruptedException {
+        Vm running = vm();
+        boolean merged = disk().merge(running.qmp(), MERGE);
+        disk().prepare(running.qmp(), MONITOR);
+        RamCopy copy = ram;
+        if (copy == null) {
+            copy = new RamCopy(
+                    files.ram(), files.ramCopy(), running.spec().machine().memoryBytes());
+            ram = copy;
+            copy.take();
+        }
+        log.debug("{}: prepared, merged {}", id, merged);
+    }
+
+    void freeze() throws GuestException {
+        guest().freeze(FREEZE);
+    }
+
+    void pause() throws VmException, InterruptedException {
+        vm().pause(MONITOR);
+    }
+
+    /** Takes disk, device state and RAM, in the order that QEMU needs: RAM last, as saving the device state changes it. */
+    void capture() throws VmException, DiskException, IOException, InterruptedException {
+        OverlayChain.switchAll(vm().qmp(), List.of(disk()), MONITOR);
+        deviceState = vm().saveDeviceState(MONITOR);
+        ram().take();
+    }
+
+    void resume() throws VmException, GuestException, InterruptedException {
+        vm().resume(MONITOR);
+        guest().thaw();
+    }
+
+    /** Stores what was captured. */
+    SnapshotRef persist(SnapshotVault vault, SnapshotIdentity identity, SortedMap<String, String> machine)
+            throws StoreException, DiskException, InterruptedException {
+        byte[] state = deviceState;
+        if (state == null) {
+            throw new IllegalStateException(id + " has captured nothing");
+        }
+        DiskLayer newest = disk().unpersisted().getLast();
+        SnapshotVault.Stored stored =
+                vault.store(identity, new Cut(ram(), ByteBuffer.wrap(state), disk(), diskBase), machine);
+        diskBase = Optional.of(stored.disk());
+        disk().markPersisted(newest);
+        deviceState = null;
+        return stored.reference();
+    }
+
+    /** Undoes a checkpoint from wherever it is: the VM runs, the job runs, nothing is prepared. */
+    void abort() throws VmException, GuestException, DiskException, InterruptedException {
+        vm().resume(MONITOR);
+        guest().thaw();
+        disk().abandonPrepared(vm().qmp(), MONITOR);
+        deviceState = null;
+    }
+
+    void signal(int signalNumber) throws GuestException {
+        guest().signal(signalNumber);
+    }
+
+    void acknowledgeOutput(int stream, long offset) {
+        GuestChannel channel = guest;
+        if (channel != null) {
+            channel.acknowledgeOutput(stream, offset);
+        }
+    }
+
+    /** Has the guest say again what nobody has acknowledged. */
+    void sayAgain() throws GuestException {
+        guest().hello(WAKE);
+    }
+
+    /** Kills the VM; may be repeated. Its files stay. */
+    void destroy() throws VmException {
+        if (guest != null) {
+            guest.close();
+        }
+        if (vm != null) {
+            vm.kill();
+            vm.close();
+        }
+        if (ram != null) {
+            ram.close();
+            ram = null;
+        }
+    }
+
+    Vm vm() {
+        return require(vm);
+    }
+
+    private GuestChannel guest() {
+        return require(guest);
+    }
+
+    private OverlayChain disk() {
+        return require(disk);
+    }
+
+    private RamCopy ram() {
+        return require(ram);
+    }
+
+    private <T> T require(@Nullable T part) {
+        if (part == null) {
+            throw new IllegalStateException(id + " is not made yet");
+        }
+        return part;
+    }
+
+    @Override
+    public String toString() {
+        return id.toString();
+    }
+}

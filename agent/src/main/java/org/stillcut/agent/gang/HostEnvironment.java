@@ -1,0 +1,32 @@
+package org.stillcut.agent.gang;
+
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.util.SortedMap;
+import org.stillcut.agent.capture.SnapshotVault;
+import org.stillcut.agent.linux.CommandRunner;
+import org.stillcut.agent.qemu.Accelerator;
+
+/**
+ * What this node gives to all gangs.
+ *
+ * @param node its name
+ * @param dataAddress this node's end of the tunnels between VMs
+ * @param stateDirectory for disks and sockets
+ * @param ramDirectory for RAM, on a tmpfs
+ * @param images that guests boot from
+ * @param namespacePrefix begins the names of the network namespaces that are this agent's
+ * @param machine what a snapshot must fit to be restored here
+ */
+public record HostEnvironment(
+        String node,
+        InetAddress dataAddress,
+        Path stateDirectory,
+        Path ramDirectory,
+        GuestImages images,
+        String namespacePrefix,
+        Accelerator accelerator,
+        SortedMap<String, String> machine,
+        SnapshotVault vault,
+        JobFilesSource files,
+        CommandRunner commands) {}

@@ -1,0 +1,116 @@
+package org.stillcut.agent.gang;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import org.stillcut.agent.network.NetworkPlan;
+import org.stillcut.agent.network.Vxlan;
+import org.stillcut.agent.qemu.VmDisk;
+import org.stillcut.agent.qemu.VmFiles;
+import org.stillcut.agent.qemu.VmMachine;
+import org.stillcut.agent.qemu.VmNic;
+import org.stillcut.agent.qemu.VmSpec;
+import org.stillcut.protocol.VmId;
+import org.stillcut.store.SnapshotManifest;
+
+/** What the VMs of a gang look like: machine, addresses, network. The same for every incarnation of a job, wherever it is. */
+final class VmShaping {
+    /** An Ethernet of 1500 bytes between the nodes, less what the tunnel adds. */
+    private static final int MTU_BYTES = 1500 - NetworkPlan.VXLAN_OVERHEAD_BYTES;
+
+    private final GangPlan plan;
+    private final SortedSet<VmId> here;
+    private final HostEnvironment host;
+    private final GangFiles files;
+
+    VmShaping(GangPlan plan, SortedSet<VmId> here, HostEnvironment host, GangFiles files) {
+        this.plan = plan;
+        this.here = here;
+        this.host = host;
+        this.files = files;
+    }
+
+    VmSpec spec(VmId id, VmDisk disk) throws StepException {
+        return new VmSpec(
+                id.toString(),
+                machine(),
+                Optional.of(host.images().boot(plan.shape().image(), kernelCommandLine(id))),
+                List.of(disk),
+                Optional.of(new VmNic(namespace(), tap(id), mac(id), MTU_BYTES)),
+                new VmFiles(files.ram(id), files.vmDirectory(id)),
+                Map.of());
+    }
+
+    private VmMachine machine() {
+        return VmMachine.of(
+                host.accelerator(), plan.shape().vcpus(), plan.shape().memoryBytes());
+    }
+
+    private String kernelCommandLine(VmId id) {
+        return "console=ttyS0 quiet panic=-1 rdinit=/init net.ifnames=0 stillcut.name=vm" + id.index()
+                + " stillcut.ip=10.77.0." + (id.index() + 1) + "/24 stillcut.vms="
+                + plan.members().size();
+    }
+
+    /** This node's part of the job's network. */
+    NetworkPlan network() throws UnknownHostException {
+        Set<String> peers = new LinkedHashSet<>();
+        plan.members().values().stream()
+                .filter(member -> !member.node().equals(host.node()))
+                .forEach(member -> peers.add(member.dataAddress()));
+        List<InetAddress> addresses = new ArrayList<>();
+        for (String peer : peers) {
+            addresses.add(InetAddress.getByName(peer));
+        }
+        Optional<Vxlan> tunnel = addresses.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Vxlan(plan.networkId(), host.dataAddress(), addresses));
+        return new NetworkPlan(
+                namespace(), MTU_BYTES, here.stream().map(VmShaping::tap).toList(), tunnel);
+    }
+
+    private String namespace() {
+        return host.namespacePrefix() + Integer.toHexString(plan.networkId());
+    }
+
+    private static String tap(VmId id) {
+        return "tap" + id.index();
+    }
+
+    private static String mac(VmId id) {
+        return String.format("52:54:00:5c:%02x:%02x", id.index() >> 8, id.index() & 0xff);
+    }
+
+    /** What a node must have for a snapshot of this gang to be restored there. */
+    SortedMap<String, String> description() {
+        SortedMap<String, String> description = new TreeMap<>(host.machine());
+        VmMachine machine = machine();
+        description.put("machine.version", machine.version());
+        description.put("machine.cpu", machine.cpuModel());
+        description.put("machine.vcpus", Integer.toString(machine.vcpus()));
+        description.put("machine.memory.bytes", Long.toString(machine.memoryBytes()));
+        description.put("image", plan.shape().image());
+        description.put("image.digest", host.images().digest(plan.shape().image()));
+        return description;
+    }
+
+    /** Refuses, before anything is touched, what would fail or go wrong later. */
+    void requireFit(SnapshotManifest snapshot) throws StepException {
+        for (Map.Entry<String, String> mine : description().entrySet()) {
+            String theirs = snapshot.attributes().get(mine.getKey());
+            if (!mine.getValue().equals(theirs)) {
+                throw new StepException(
+                        "the snapshot of vm" + snapshot.identity().vmIndex() + " needs " + mine.getKey() + " " + theirs
+                                + ", this node has " + mine.getValue());
+            }
+        }
+    }
+}

@@ -1,0 +1,261 @@
+package org.stillcut.agent.guest;
+
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The connection to the daemon inside one VM. Requests block until the daemon has answered or the time is over; each is
+ * idempotent, so one that timed out may be repeated.
+ *
+ * <p>Thread-safe. Lives as long as the QEMU process whose socket it is connected to; {@link #close} ends its threads. One of
+ * them does all the writing, because an interrupted thread that writes to a channel itself closes it for everybody.
+ */
+public final class GuestChannel implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(GuestChannel.class);
+    private static final Duration THAW_TIME = Duration.ofSeconds(10);
+    private static final Duration REQUEST_TIME = Duration.ofSeconds(10);
+
+    /** Requests and acknowledgements on their way to a guest that does not read. */
+    private static final int MOST_WAITING = 256;
+
+    /** What a freeze may take longer than the guest's own deadline for it. */
+    private static final Duration ANSWER_SLACK = Duration.ofSeconds(2);
+
+    private final String name;
+    private final SocketChannel socket;
+    private final GuestListener listener;
+    private final GuestFrameParser parser = new GuestFrameParser();
+    private final AtomicInteger lastSequence = new AtomicInteger();
+    private final Map<Integer, CompletableFuture<GuestFrame>> pending = new ConcurrentHashMap<>();
+    private final BlockingQueue<ByteBuffer> outgoing = new ArrayBlockingQueue<>(MOST_WAITING);
+    private final Thread reader;
+    private final Thread writer;
+
+    private GuestChannel(String name, SocketChannel socket, GuestListener listener) {
+        this.name = name;
+        this.socket = socket;
+        this.listener = listener;
+        this.reader = Thread.ofVirtual().name("guest-reader-" + name).unstarted(this::readLoop);
+        this.writer = Thread.ofVirtual().name("guest-writer-" + name).unstarted(this::writeLoop);
+    }
+
+    /**
+     * Connects to the socket that QEMU serves for the VM's control port.
+     *
+     * @param name of the VM, for messages
+     */
+    public static GuestChannel connect(String name, Path path, GuestListener listener) throws GuestException {
+        try {
+            SocketChannel socket = SocketChannel.open(UnixDomainSocketAddress.of(path));
+            GuestChannel channel = new GuestChannel(name, socket, listener);
+            channel.reader.start();
+            channel.writer.start();
+            return channel;
+        } catch (IOException e) {
+            throw new GuestException(name + ": cannot connect to the guest channel", e);
+        }
+    }
+
+    /**
+     * Waits until the daemon answers, which it does once the guest has booted or goes on after a restore. From then on
+     * output that was not acknowledged before is sent again.
+     */
+    public void hello(Duration timeout) throws GuestException {
+        GuestFrame reply = request(GuestMessages.HELLO, GuestMessages.u32(GuestMessages.VERSION), timeout);
+        if (reply.type() != GuestMessages.HELLO_OK) {
+            throw new GuestException(name + ": unexpected answer " + reply.type() + " to hello");
+        }
+        int version = parse(reply, ByteBuffer::getInt);
+        if (version != GuestMessages.VERSION) {
+            throw new GuestException(name + ": the guest daemon speaks version " + version + ", not "
+                    + GuestMessages.VERSION + "; build the image again");
+        }
+    }
+
+    /** Starts the job's main process in this VM. Fails if one was started before. */
+    public void start(String directory, List<String> arguments, List<String> environment) throws GuestException {
+        request(GuestMessages.START, GuestMessages.start(directory, arguments, environment), REQUEST_TIME);
+    }
+
+    /** Freezes all processes of the job in this VM; when it fails they run. */
+    public void freeze(Duration deadline) throws GuestException {
+        byte[] payload = GuestMessages.u32(Math.toIntExact(deadline.toMillis()));
+        request(GuestMessages.FREEZE, payload, deadline.plus(ANSWER_SLACK));
+    }
+
+    /** Lets the processes of the job in this VM go on. */
+    public void thaw() throws GuestException {
+        request(GuestMessages.THAW, GuestMessages.u64(0), THAW_TIME);
+    }
+
+    /** Sets the guest's wall clock, which stood still since the snapshot, and then lets the job's processes go on. */
+    public void thaw(Instant now) throws GuestException {
+        long nanos = Math.addExact(Math.multiplyExact(now.getEpochSecond(), 1_000_000_000L), now.getNano());
+        request(GuestMessages.THAW, GuestMessages.u64(nanos), THAW_TIME);
+    }
+
+    /** Sends a signal to the job's main process in this VM. */
+    public void signal(int signalNumber) throws GuestException {
+        request(GuestMessages.SIGNAL, GuestMessages.u32(signalNumber), REQUEST_TIME);
+    }
+
+    /** Tells the guest that output below the offset need not be kept. Best effort: a lost one is made up by the next. */
+    public void acknowledgeOutput(int stream, long offset) {
+        if (!outgoing.offer(
+                new GuestFrame(GuestMessages.OUTPUT_ACK, 0, GuestMessages.outputAck(stream, offset)).encode())) {
+            log.debug("{}: no room for an acknowledgement of output", name);
+        }
+    }
+
+    @Override
+    public void close() {
+        writer.interrupt();
+        try {
+            socket.close();
+        } catch (IOException e) {
+            log.debug("{}: closing the guest channel: {}", name, e.toString());
+        }
+        failPending("closed");
+    }
+
+    private GuestFrame request(int type, byte[] payload, Duration timeout) throws GuestException {
+        int sequence = lastSequence.incrementAndGet();
+        CompletableFuture<GuestFrame> answer = new CompletableFuture<>();
+        pending.put(sequence, answer);
+        try {
+            if (!outgoing.offer(
+                    new GuestFrame(type, sequence, payload).encode(), timeout.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new TimeoutException("no room for a request");
+            }
+            GuestFrame reply = answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+            if (reply.type() == GuestMessages.ERROR) {
+                throw new GuestException(name + ": " + errorText(reply));
+            }
+            return reply;
+        } catch (TimeoutException e) {
+            throw new GuestException(
+                    name + ": the guest daemon did not answer within " + timeout.toMillis() + " ms", e);
+        } catch (ExecutionException e) {
+            throw new GuestException(name + ": the guest channel is broken", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new GuestException(name + ": interrupted while the guest daemon was asked", e);
+        } finally {
+            pending.remove(sequence);
+        }
+    }
+
+    private String errorText(GuestFrame reply) throws GuestException {
+        return parse(reply, payload -> {
+            int errno = payload.getInt();
+            return GuestMessages.string(payload) + " (errno " + errno + ")";
+        });
+    }
+
+    private <T> T parse(GuestFrame frame, Function<ByteBuffer, T> body) throws GuestException {
+        try {
+            return body.apply(GuestMessages.reader(frame.payload()));
+        } catch (BufferUnderflowException | IllegalArgumentException e) {
+            throw new GuestException(name + ": malformed message of type " + frame.type() + " from the guest", e);
+        }
+    }
+
+    private void writeLoop() {
+        try {
+            while (true) {
+                ByteBuffer frame = outgoing.take();
+                while (frame.hasRemaining()) {
+                    socket.write(frame);
+                }
+            }
+        } catch (IOException | InterruptedException e) {
+            log.debug("{}: guest channel, writing: {}", name, e.toString());
+        }
+    }
+
+    private void readLoop() {
+        try {
+            while (true) {
+                int count = socket.read(parser.space());
+                if (count < 0) {
+                    break;
+                }
+                parser.received(count);
+                for (var frame = parser.next(); frame.isPresent(); frame = parser.next()) {
+                    dispatch(frame.get());
+                }
+            }
+        } catch (IOException e) {
+            log.debug("{}: guest channel: {}", name, e.toString());
+        }
+        writer.interrupt();
+        failPending("closed by the VM");
+    }
+
+    private void dispatch(GuestFrame frame) {
+        try {
+            switch (frame.type()) {
+                case GuestMessages.OUTPUT -> output(frame);
+                case GuestMessages.EXITED -> exited(frame);
+                default -> answer(frame);
+            }
+        } catch (GuestException e) {
+            log.warn("{}; ignored", e.getMessage());
+        }
+    }
+
+    private void output(GuestFrame frame) throws GuestException {
+        parse(frame, payload -> {
+            int stream = payload.get();
+            long offset = payload.getLong();
+            if (stream < 1 || stream > 2 || offset < 0) {
+                throw new IllegalArgumentException("output stream " + stream + " offset " + offset);
+            }
+            byte[] data = new byte[payload.remaining()];
+            payload.get(data);
+            listener.output(stream, offset, data);
+            return data;
+        });
+    }
+
+    private void exited(GuestFrame frame) throws GuestException {
+        int status = parse(frame, payload -> {
+            int exitCode = payload.getInt();
+            int signal = payload.getInt();
+            return signal == 0 ? exitCode & 0xff : 128 + (signal & 0x7f);
+        });
+        listener.exited(status);
+    }
+
+    private void answer(GuestFrame frame) {
+        CompletableFuture<GuestFrame> waiting = pending.get(frame.sequence());
+        if (waiting != null) {
+            waiting.complete(frame);
+        } else {
+            log.debug("{}: answer {} to a request nobody waits for", name, frame.type());
+        }
+    }
+
+    private void failPending(String why) {
+        pending.values().forEach(waiting -> waiting.completeExceptionally(new IOException(why)));
+    }
+}

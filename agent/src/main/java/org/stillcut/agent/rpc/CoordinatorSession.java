@@ -1,0 +1,284 @@
+package org.stillcut.agent.rpc;
+
+import com.google.protobuf.UnsafeByteOperations;
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.stillcut.agent.gang.JobFilesSource;
+import org.stillcut.agent.runtime.AgentLoop;
+import org.stillcut.agent.runtime.CoordinatorLink;
+import org.stillcut.protocol.Incarnation;
+import org.stillcut.protocol.JobId;
+import org.stillcut.protocol.Report;
+import org.stillcut.protocol.VmId;
+import org.stillcut.v1.AgentServiceGrpc;
+import org.stillcut.v1.FetchJobFilesRequest;
+import org.stillcut.v1.FetchJobFilesResponse;
+import org.stillcut.v1.Heartbeat;
+import org.stillcut.v1.JobExited;
+import org.stillcut.v1.JobOutput;
+import org.stillcut.v1.Join;
+import org.stillcut.v1.NodeDescription;
+import org.stillcut.v1.SessionRequest;
+import org.stillcut.v1.SessionResponse;
+import org.stillcut.v1.VmLost;
+
+/**
+ * Keeps a session with the coordinator: opens one, and another whenever it breaks, until it is closed. Thread-safe.
+ */
+public final class CoordinatorSession implements CoordinatorLink, JobFilesSource, AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(CoordinatorSession.class);
+    private static final Duration BETWEEN_TRIES = Duration.ofMillis(500);
+    private static final Duration FETCH = Duration.ofMinutes(2);
+    private static final int KEEPALIVE_SECONDS = 5;
+    private static final int CLOSE_SECONDS = 2;
+
+    private final NodeDescription node;
+    private final ManagedChannel channel;
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("session").daemon().factory());
+    private @Nullable AgentLoop loop;
+    private @Nullable Session session;
+    private boolean closed;
+
+    public CoordinatorSession(NodeDescription node, InetSocketAddress coordinator) {
+        this.node = node;
+        this.channel = NettyChannelBuilder.forAddress(coordinator.getHostString(), coordinator.getPort())
+                .usePlaintext()
+                .keepAliveTime(KEEPALIVE_SECONDS, TimeUnit.SECONDS)
+                .keepAliveTimeout(KEEPALIVE_SECONDS, TimeUnit.SECONDS)
+                .build();
+    }
+
+    /** Begins to keep a session for this loop. */
+    public void start(AgentLoop commanded) {
+        this.loop = commanded;
+        timer.execute(this::open);
+    }
+
+    @Override
+    public void report(Report report) {
+        send(SessionRequest.newBuilder().setReport(WireCodec.report(report)).build());
+    }
+
+    @Override
+    public void vmLost(Incarnation incarnation, VmId vm, String reason) {
+        send(SessionRequest.newBuilder()
+                .setVmLost(VmLost.newBuilder()
+                        .setIncarnation(WireCodec.incarnation(incarnation))
+                        .setVm(vm.index())
+                        .setReason(reason))
+                .build());
+    }
+
+    @Override
+    public void jobExited(Incarnation incarnation, int exitStatus) {
+        send(SessionRequest.newBuilder()
+                .setJobExited(JobExited.newBuilder()
+                        .setIncarnation(WireCodec.incarnation(incarnation))
+                        .setExitStatus(exitStatus))
+                .build());
+    }
+
+    @Override
+    public void output(Incarnation incarnation, int stream, long offset, byte[] data) {
+        send(SessionRequest.newBuilder()
+                .setOutput(JobOutput.newBuilder()
+                        .setIncarnation(WireCodec.incarnation(incarnation))
+                        .setStream(WireCodec.stream(stream))
+                        .setOffset(offset)
+                        .setData(UnsafeByteOperations.unsafeWrap(data)))
+                .build());
+    }
+
+    @Override
+    public void fetch(JobId job, Path archive) throws IOException {
+        Iterator<FetchJobFilesResponse> pieces = AgentServiceGrpc.newBlockingStub(channel)
+                .withDeadlineAfter(FETCH.toSeconds(), TimeUnit.SECONDS)
+                .fetchJobFiles(
+                        FetchJobFilesRequest.newBuilder().setJobId(job.value()).build());
+        try (FileChannel file = FileChannel.open(
+                        archive,
+                        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+                        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+                WritableByteChannel target = Channels.newChannel(Channels.newOutputStream(file))) {
+            while (pieces.hasNext()) {
+                int written = target.write(pieces.next().getData().asReadOnlyByteBuffer());
+                log.trace("{} bytes of {} fetched", written, job);
+            }
+        } catch (StatusRuntimeException e) {
+            throw new IOException("the files of job " + job + " cannot be fetched: " + e.getStatus(), e);
+        }
+    }
+
+    @Override
+    public void close() {
+        Session open;
+        synchronized (this) {
+            closed = true;
+            open = session;
+            session = null;
+        }
+        if (open != null) {
+            open.requests.onCompleted();
+        }
+        timer.shutdownNow();
+        channel.shutdown();
+        try {
+            if (!channel.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+                channel.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            channel.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void send(SessionRequest request) {
+        synchronized (this) {
+            if (session == null || !session.joined) {
+                return;
+            }
+            session.requests.onNext(request);
+        }
+    }
+
+    private void open() {
+        AgentLoop commanded = loop;
+        if (commanded == null) {
+            throw new IllegalStateException("a session without anybody to command");
+        }
+        try {
+            Join.Builder join = Join.newBuilder().setNode(node);
+            commanded.held().forEach(incarnation -> join.addHeld(WireCodec.incarnation(incarnation)));
+            synchronized (this) {
+                if (closed) {
+                    return;
+                }
+                Session fresh = new Session(commanded);
+                session = fresh;
+                fresh.requests = AgentServiceGrpc.newStub(channel).session(fresh);
+                fresh.requests.onNext(SessionRequest.newBuilder().setJoin(join).build());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void ended(Session which, String why) {
+        synchronized (this) {
+            if (session != which) {
+                return;
+            }
+            session = null;
+            if (closed) {
+                return;
+            }
+        }
+        if (which.joined) {
+            log.warn("session with the coordinator is broken: {}", why);
+        } else {
+            log.info("no session with the coordinator: {}", why);
+        }
+        schedule(this::open, BETWEEN_TRIES);
+    }
+
+    private void schedule(Runnable action, Duration delay) {
+        var scheduled = timer.schedule(action, delay.toMillis(), TimeUnit.MILLISECONDS);
+        log.trace("scheduled {}", scheduled);
+    }
+
+    private void beat(Session which, Duration pace) {
+        synchronized (this) {
+            if (session != which) {
+                return;
+            }
+            which.requests.onNext(SessionRequest.newBuilder()
+                    .setHeartbeat(Heartbeat.getDefaultInstance())
+                    .build());
+        }
+        schedule(() -> beat(which, pace), pace);
+    }
+
+    /** One session; gRPC calls its methods one at a time. */
+    private final class Session implements StreamObserver<SessionResponse> {
+        private final AgentLoop commanded;
+        private StreamObserver<SessionRequest> requests = new NoRequests();
+        private volatile boolean joined;
+
+        Session(AgentLoop commanded) {
+            this.commanded = commanded;
+        }
+
+        @Override
+        public void onNext(SessionResponse response) {
+            switch (response.getResponseCase()) {
+                case JOINED -> {
+                    joined = true;
+                    log.info("joined the coordinator");
+                    Duration pace = Duration.ofMillis(response.getJoined().getHeartbeatMillis());
+                    schedule(() -> beat(this, pace), pace);
+                    commanded.sessionBegan();
+                }
+                case COMMAND ->
+                    commanded.command(WireCodec.command(response.getCommand()), WireCodec.plan(response.getCommand()));
+                case OUTPUT_ACK -> {
+                    var ack = response.getOutputAck();
+                    commanded.outputRecorded(
+                            WireCodec.incarnation(ack.getIncarnation()), ack.getStreamValue(), ack.getOffset());
+                }
+                case SIGNAL -> {
+                    var signal = response.getSignal();
+                    commanded.signal(WireCodec.incarnation(signal.getIncarnation()), signal.getSignalNumber());
+                }
+                case RESPONSE_NOT_SET -> log.warn("the coordinator said something that this version does not know");
+            }
+        }
+
+        @Override
+        public void onError(Throwable failure) {
+            ended(this, failure.getMessage() == null ? failure.toString() : failure.getMessage());
+        }
+
+        @Override
+        public void onCompleted() {
+            ended(this, "the coordinator has ended it");
+        }
+    }
+
+    /** Before a session has its stream. */
+    private static final class NoRequests implements StreamObserver<SessionRequest> {
+        @Override
+        public void onNext(SessionRequest request) {
+            throw new IllegalStateException("no stream yet");
+        }
+
+        @Override
+        public void onError(Throwable failure) {
+            throw new IllegalStateException("no stream yet", failure);
+        }
+
+        @Override
+        public void onCompleted() {
+            // Nothing was begun.
+        }
+    }
+}

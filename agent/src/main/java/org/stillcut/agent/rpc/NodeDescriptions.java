@@ -1,0 +1,31 @@
+package org.stillcut.agent.rpc;
+
+import java.util.Locale;
+import org.stillcut.agent.qemu.AcceleratorVerdict;
+import org.stillcut.v1.NodeDescription;
+
+/** What the agent says of its node when it joins. */
+public final class NodeDescriptions {
+    private static final String VERSION = "0.1.0";
+
+    private NodeDescriptions() {}
+
+    public static NodeDescription describe(
+            String node,
+            String dataAddress,
+            int vcpuSlots,
+            long memoryBytes,
+            AcceleratorVerdict verdict,
+            String qemuVersion) {
+        return NodeDescription.newBuilder()
+                .setNode(node)
+                .setDataAddress(dataAddress)
+                .setVcpuSlots(vcpuSlots)
+                .setMemoryBytes(memoryBytes)
+                .setAccelerator(verdict.accelerator().name().toLowerCase(Locale.ROOT))
+                .setAcceleratorReason(verdict.reason())
+                .setQemuVersion(qemuVersion)
+                .setAgentVersion(VERSION)
+                .build();
+    }
+}

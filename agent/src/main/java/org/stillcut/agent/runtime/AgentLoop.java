@@ -1,0 +1,285 @@
+package org.stillcut.agent.runtime;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.NavigableSet;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.stillcut.agent.gang.Gang;
+import org.stillcut.agent.gang.GangListener;
+import org.stillcut.agent.gang.GangPlan;
+import org.stillcut.agent.gang.HostEnvironment;
+import org.stillcut.agent.gang.StepException;
+import org.stillcut.agent.guest.GuestException;
+import org.stillcut.protocol.AgentId;
+import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.Command;
+import org.stillcut.protocol.CommandKey;
+import org.stillcut.protocol.Incarnation;
+import org.stillcut.protocol.JobId;
+import org.stillcut.protocol.Step;
+import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.agent.AgentEffect;
+import org.stillcut.protocol.agent.AgentEvent;
+import org.stillcut.protocol.agent.AgentProtocol;
+import org.stillcut.protocol.agent.AgentState;
+import org.stillcut.protocol.agent.AgentTransition;
+
+/**
+ * The agent's single decision-maker: takes commands and what became of work one at a time, lets the state machine of the job
+ * decide, and carries out the effects. Work itself runs beside the loop. Public methods may be called by any thread and do not
+ * block, except {@link #held} and {@link #close}.
+ */
+public final class AgentLoop implements GangListener, AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(AgentLoop.class);
+
+    /**
+     * How long a job may stand still without a word from the coordinator. Longer than the coordinator's own deadlines for the
+     * steps in between, so that a living coordinator decides first.
+     */
+    private static final Duration WATCHDOG = Duration.ofSeconds(60);
+
+    private static final Duration ANSWER = Duration.ofSeconds(10);
+    private static final Duration DESTROY = Duration.ofSeconds(20);
+
+    private final AgentId agent;
+    private final HostEnvironment host;
+    private final CoordinatorLink coordinator;
+    private final TreeMap<JobId, JobSeat> seats = new TreeMap<>();
+    private final ExecutorService loop = Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().name("agent-loop").factory());
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("agent-timer").daemon().factory());
+
+    public AgentLoop(AgentId agent, HostEnvironment host, CoordinatorLink coordinator) {
+        this.agent = agent;
+        this.host = host;
+        this.coordinator = coordinator;
+    }
+
+    /**
+     * The coordinator commands a step.
+     *
+     * @param plan with BOOT and RESTORE
+     */
+    public void command(Command command, Optional<GangPlan> plan) {
+        inLoop(() -> {
+            JobSeat seat = seats.computeIfAbsent(command.incarnation().job(), job -> new JobSeat(agent, job));
+            feed(seat, new AgentEvent.CommandReceived(command), plan);
+        });
+    }
+
+    /** A session with the coordinator has begun: says again whatever it may have missed. */
+    public void sessionBegan() {
+        inLoop(() -> seats.values()
+                .forEach(seat -> seat.gang()
+                        .ifPresent(gang -> Thread.ofVirtual()
+                                .name("say-again-" + gang.incarnation())
+                                .start(gang::sayAgain))));
+    }
+
+    /** The incarnations of which there are VMs, or remains of VMs. */
+    public NavigableSet<Incarnation> held() throws InterruptedException {
+        CompletableFuture<NavigableSet<Incarnation>> answer = new CompletableFuture<>();
+        inLoop(() -> {
+            NavigableSet<Incarnation> held = new TreeSet<>();
+            seats.values().forEach(seat -> seat.state.held().ifPresent(held::add));
+            answer.complete(held);
+        });
+        try {
+            return answer.get(ANSWER.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new IllegalStateException("the agent's loop does not answer", e);
+        }
+    }
+
+    /** The coordinator has recorded the job's output up to there. */
+    public void outputRecorded(Incarnation incarnation, int stream, long offset) {
+        inLoop(() -> gangOf(incarnation).ifPresent(gang -> gang.acknowledgeOutput(stream, offset)));
+    }
+
+    /** Hands a signal to the job's mpirun. */
+    public void signal(Incarnation incarnation, int signalNumber) {
+        inLoop(() -> gangOf(incarnation)
+                .ifPresent(gang -> Thread.ofVirtual()
+                        .name("signal-" + incarnation)
+                        .start(() -> {
+                            try {
+                                gang.signal(signalNumber);
+                            } catch (GuestException | IllegalStateException e) {
+                                log.warn("{}: signal {} not delivered: {}", incarnation, signalNumber, e.getMessage());
+                            }
+                        })));
+    }
+
+    @Override
+    public void vmLost(Incarnation incarnation, VmId vm, String reason) {
+        log.warn("{}: {} lost: {}", incarnation, vm, reason);
+        coordinator.vmLost(incarnation, vm, reason);
+    }
+
+    @Override
+    public void jobExited(Incarnation incarnation, int exitStatus) {
+        log.info("{}: mpirun ended with status {}", incarnation, exitStatus);
+        coordinator.jobExited(incarnation, exitStatus);
+    }
+
+    @Override
+    public void output(Incarnation incarnation, int stream, long offset, byte[] data) {
+        coordinator.output(incarnation, stream, offset, data);
+    }
+
+    private Optional<Gang> gangOf(Incarnation incarnation) {
+        return Optional.ofNullable(seats.get(incarnation.job()))
+                .flatMap(JobSeat::gang)
+                .filter(gang -> gang.incarnation().equals(incarnation));
+    }
+
+    private void inLoop(Runnable action) {
+        try {
+            loop.execute(() -> {
+                try {
+                    action.run();
+                } catch (RuntimeException e) {
+                    log.error("the agent's loop failed on an event", e);
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            log.debug("the agent is ending; an event is dropped");
+        }
+    }
+
+    private void feed(JobSeat seat, AgentEvent event, Optional<GangPlan> plan) {
+        AgentState before = seat.state;
+        AgentTransition transition = AgentProtocol.step(before, event);
+        seat.state = transition.next();
+        log.debug("{} -> {} on {}", before, seat.state, event);
+        for (AgentEffect effect : transition.effects()) {
+            carryOut(seat, effect, plan);
+        }
+        if (seat.state instanceof AgentState.Vacant) {
+            seat.gang = null;
+        }
+    }
+
+    private void carryOut(JobSeat seat, AgentEffect effect, Optional<GangPlan> plan) {
+        switch (effect) {
+            case AgentEffect.Perform perform -> perform(seat, perform.command(), plan);
+            case AgentEffect.Interrupt _ -> {
+                if (seat.work != null) {
+                    seat.work.interrupt();
+                }
+            }
+            case AgentEffect.Answer answer -> coordinator.report(answer.report());
+            case AgentEffect.ArmWatchdog arm -> arm(seat, arm.checkpoint());
+            case AgentEffect.DisarmWatchdog _ -> disarm(seat);
+        }
+    }
+
+    private void perform(JobSeat seat, Command command, Optional<GangPlan> plan) {
+        if (command.step() == Step.BOOT || command.step() == Step.RESTORE) {
+            if (plan.isEmpty()) {
+                feed(seat, new AgentEvent.WorkFailed(command.key(), "the command came without a plan", false), plan);
+                return;
+            }
+            seat.gang = new Gang(plan.get(), command.vms(), host, this);
+        }
+        Gang gang = seat.gang;
+        if (gang == null) {
+            throw new IllegalStateException(command + " without a gang");
+        }
+        Thread previous = seat.work;
+        seat.work = Thread.ofVirtual()
+                .name(command.step() + "-" + command.incarnation())
+                .start(() -> work(seat, gang, command.key(), previous));
+    }
+
+    /** Runs in a thread of its own, after the work before it has come to its end. */
+    private void work(JobSeat seat, Gang gang, CommandKey key, @Nullable Thread previous) {
+        AgentEvent result;
+        long began = System.nanoTime();
+        try {
+            if (previous != null) {
+                awaitEnd(previous);
+            }
+            result = new AgentEvent.WorkDone(key, StepWork.perform(gang, key));
+            log.info("{} done in {} ms", key, (System.nanoTime() - began) / 1_000_000);
+        } catch (StepException e) {
+            log.warn("{} failed: {}", key, e.line(), e);
+            result = new AgentEvent.WorkFailed(key, e.line(), e.storeFull());
+        } catch (InterruptedException e) {
+            log.info("{} interrupted", key);
+            result = new AgentEvent.WorkFailed(key, "interrupted", false);
+        } catch (RuntimeException e) {
+            log.error("{} failed unexpectedly", key, e);
+            result = new AgentEvent.WorkFailed(key, "the agent failed: " + e, false);
+        }
+        AgentEvent event = result;
+        inLoop(() -> feed(seat, event, Optional.empty()));
+    }
+
+    /** Not even an interruption lets two works touch the same VM. */
+    private static void awaitEnd(Thread previous) throws InterruptedException {
+        boolean interrupted = false;
+        while (previous.isAlive()) {
+            try {
+                previous.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            throw new InterruptedException();
+        }
+    }
+
+    private void arm(JobSeat seat, CheckpointId checkpoint) {
+        disarm(seat);
+        seat.watchdog = timer.schedule(
+                () -> inLoop(() -> feed(seat, new AgentEvent.CoordinatorSilent(checkpoint), Optional.empty())),
+                WATCHDOG.toMillis(),
+                TimeUnit.MILLISECONDS);
+    }
+
+    private static void disarm(JobSeat seat) {
+        if (seat.watchdog != null) {
+            seat.watchdog.cancel(false);
+            seat.watchdog = null;
+        }
+    }
+
+    /** Ends the agent's part of all jobs: without an agent VMs cannot be found again, so none is left behind. */
+    @Override
+    public void close() {
+        inLoop(() -> {
+            for (JobSeat seat : List.copyOf(seats.values())) {
+                seat.state
+                        .held()
+                        .ifPresent(held ->
+                                feed(seat, new AgentEvent.CommandReceived(Command.destroy(held)), Optional.empty()));
+            }
+        });
+        try {
+            long deadline = System.nanoTime() + DESTROY.toNanos();
+            while (!held().isEmpty() && System.nanoTime() < deadline) {
+                Thread.sleep(Duration.ofMillis(20));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        timer.shutdownNow();
+        loop.shutdownNow();
+    }
+}

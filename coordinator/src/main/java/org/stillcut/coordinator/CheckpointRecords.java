@@ -1,0 +1,161 @@
+package org.stillcut.coordinator;
+
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.stillcut.coordinator.catalog.CatalogJson;
+import org.stillcut.coordinator.catalog.JobDescription;
+import org.stillcut.coordinator.job.CommitException;
+import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.JobId;
+import org.stillcut.protocol.SnapshotRef;
+import org.stillcut.protocol.Step;
+import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.coordinator.Job;
+import org.stillcut.store.CheckpointManifest;
+import org.stillcut.store.ImageRef;
+import org.stillcut.store.SnapshotManifest;
+import org.stillcut.store.StoreException;
+import org.stillcut.store.manifest.CheckpointCatalog;
+
+/**
+ * The commit records in the repository, as the coordinator writes and reads them. What is known of a checkpoint beyond its
+ * snapshots travels in the record's attributes, so that a repository alone is enough to list, show and restart. Thread-safe.
+ */
+public final class CheckpointRecords {
+    private static final Logger log = LoggerFactory.getLogger(CheckpointRecords.class);
+    private static final String DESCRIPTION = "job.description";
+    private static final String STEP_PREFIX = "step.micros.";
+    private static final String NODE_PREFIX = "node.";
+
+    /** What an agent says of a snapshot in its manifest. */
+    private static final String STORED_BYTES = "stored.bytes";
+
+    private final CheckpointCatalog catalog;
+    private final InstantSource clock;
+
+    CheckpointRecords(CheckpointCatalog catalog, InstantSource clock) {
+        this.catalog = catalog;
+        this.clock = clock;
+    }
+
+    /** A checkpoint with what is known about it. */
+    public record Recorded(
+            CheckpointManifest manifest, JobDescription description, Map<Step, Duration> times, List<Part> parts) {}
+
+    /** One VM's part of a checkpoint: how large it is, and what it added to the repository. */
+    public record Part(int vm, String node, long imageBytes, long storedBytes) {}
+
+    /** Makes the checkpoint exist. Durable when it returns; a repeat is harmless. */
+    void commit(
+            CheckpointId id,
+            Job job,
+            JobDescription description,
+            SortedMap<VmId, SnapshotRef> snapshots,
+            Map<Step, Duration> times)
+            throws CommitException {
+        SortedMap<String, String> attributes = new TreeMap<>();
+        attributes.put(DESCRIPTION, CatalogJson.write(description));
+        times.forEach((step, time) -> attributes.put(STEP_PREFIX + step, Long.toString(time.toNanos() / 1000)));
+        job.placement()
+                .vmsByAgent()
+                .forEach((agent, vms) -> vms.forEach(vm -> attributes.put(NODE_PREFIX + vm.index(), agent.value())));
+        SortedMap<Integer, org.stillcut.store.SnapshotRef> references = new TreeMap<>();
+        snapshots.forEach(
+                (vm, snapshot) -> references.put(vm.index(), new org.stillcut.store.SnapshotRef(snapshot.value())));
+        CheckpointManifest manifest = new CheckpointManifest(
+                id.job().value(), id.sequence(), job.epoch(), clock.instant(), references, attributes);
+        try {
+            catalog.commit(manifest);
+        } catch (StoreException e) {
+            if (!exists(manifest)) {
+                throw failure("checkpoint " + id + " cannot be committed", e);
+            }
+            log.warn("the commit of {} failed, yet its record is there", id, e);
+        }
+    }
+
+    /** A commit that fails late, or is a repeat, may have left its record all the same; and a record is the truth. */
+    private boolean exists(CheckpointManifest manifest) throws CommitException {
+        try {
+            return catalog.findCheckpoint(manifest.job(), manifest.sequence())
+                    .filter(found -> found.epoch() == manifest.epoch()
+                            && found.snapshots().equals(manifest.snapshots()))
+                    .isPresent();
+        } catch (StoreException e) {
+            throw failure("whether " + manifest.job() + "@" + manifest.sequence() + " exists cannot be read", e);
+        }
+    }
+
+    /** The newest checkpoint of a job that exists. */
+    Optional<CheckpointId> newest(JobId job) throws CommitException {
+        try {
+            List<Long> sequences = catalog.listCheckpoints(job.value());
+            return sequences.isEmpty() ? Optional.empty() : Optional.of(new CheckpointId(job, sequences.getLast()));
+        } catch (StoreException e) {
+            throw failure("checkpoints of " + job + " cannot be listed", e);
+        }
+    }
+
+    /** All checkpoints of a job, or of all jobs if none is named; oldest first within a job. */
+    public List<CheckpointId> list(Optional<JobId> job) throws CommitException {
+        try {
+            List<CheckpointId> ids = new ArrayList<>();
+            List<String> jobs = job.isPresent() ? List.of(job.get().value()) : catalog.listJobs();
+            for (String name : jobs) {
+                for (long sequence : catalog.listCheckpoints(name)) {
+                    ids.add(new CheckpointId(new JobId(name), sequence));
+                }
+            }
+            return ids;
+        } catch (StoreException e) {
+            throw failure("checkpoints cannot be listed", e);
+        }
+    }
+
+    /** One checkpoint, if it exists. */
+    public Optional<Recorded> find(CheckpointId id) throws CommitException {
+        try {
+            Optional<CheckpointManifest> manifest =
+                    catalog.findCheckpoint(id.job().value(), id.sequence());
+            return manifest.isEmpty() ? Optional.empty() : Optional.of(recorded(manifest.get()));
+        } catch (StoreException e) {
+            throw failure("checkpoint " + id + " cannot be read", e);
+        }
+    }
+
+    private Recorded recorded(CheckpointManifest manifest) throws StoreException {
+        SortedMap<String, String> attributes = manifest.attributes();
+        Map<Step, Duration> times = new TreeMap<>();
+        for (Step step : Step.CHECKPOINT_ORDER) {
+            String micros = attributes.get(STEP_PREFIX + step);
+            if (micros != null) {
+                times.put(step, Duration.ofNanos(Long.parseLong(micros) * 1000));
+            }
+        }
+        List<Part> parts = new ArrayList<>();
+        for (var entry : manifest.snapshots().entrySet()) {
+            SnapshotManifest snapshot = catalog.readSnapshot(entry.getValue());
+            long imageBytes = snapshot.images().values().stream()
+                    .mapToLong(ImageRef::lengthBytes)
+                    .sum();
+            long storedBytes = Long.parseLong(snapshot.attributes().getOrDefault(STORED_BYTES, "0"));
+            String node = attributes.getOrDefault(NODE_PREFIX + entry.getKey(), "");
+            parts.add(new Part(entry.getKey(), node, imageBytes, storedBytes));
+        }
+        JobDescription description = CatalogJson.read(attributes.getOrDefault(DESCRIPTION, ""), JobDescription.class);
+        return new Recorded(manifest, description, times, parts);
+    }
+
+    private static CommitException failure(String what, StoreException cause) {
+        return new CommitException(what + ": " + Objects.toString(cause.getMessage(), cause.toString()), cause);
+    }
+}

@@ -1,0 +1,149 @@
+package org.stillcut.coordinator;
+
+import io.grpc.BindableService;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.stillcut.coordinator.catalog.JobCatalog;
+import org.stillcut.coordinator.catalog.JobDescription;
+import org.stillcut.coordinator.catalog.StoredJob;
+import org.stillcut.coordinator.job.ChangeSignal;
+import org.stillcut.coordinator.job.CommitException;
+import org.stillcut.coordinator.job.JobDirectory;
+import org.stillcut.coordinator.job.JobLoop;
+import org.stillcut.coordinator.job.Timeline;
+import org.stillcut.coordinator.membership.AgentRegistry;
+import org.stillcut.coordinator.output.JobOutput;
+import org.stillcut.coordinator.rpc.AgentServiceImpl;
+import org.stillcut.coordinator.rpc.CheckpointServiceImpl;
+import org.stillcut.coordinator.rpc.JobServiceImpl;
+import org.stillcut.coordinator.rpc.NodeServiceImpl;
+import org.stillcut.protocol.coordinator.CoordinatorProtocol;
+import org.stillcut.protocol.coordinator.JobEvent;
+import org.stillcut.protocol.coordinator.Transition;
+import org.stillcut.store.StoreConflictException;
+import org.stillcut.store.StoreException;
+import org.stillcut.store.repository.Repository;
+import org.stillcut.store.repository.StoreEnvironment;
+
+/**
+ * A running coordinator: opened with everything it was responsible for before, closed in the reverse order. Jobs do not
+ * need it to run; they are found again by the next one.
+ */
+final class Coordinator implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Coordinator.class);
+    private static final int TIMER_THREADS = 1;
+
+    private final InstantSource clock = InstantSource.system();
+    private final Path jobHome;
+    private final JobCatalog catalog;
+    private final CheckpointRecords checkpoints;
+    private final JobDirectory jobs = new JobDirectory();
+    private final AgentRegistry registry;
+    private final ScheduledExecutorService timer;
+    private final ExecutorService background;
+    private final CoordinatorShell shell;
+    private final ScheduledFuture<?> expiry;
+    private final CoordinatorServer server;
+
+    private Coordinator(CoordinatorConfig config, JobCatalog catalog, CheckpointRecords checkpoints)
+            throws IOException, CommitException {
+        this.jobHome = privateDirectory(config.stateDirectory().resolve("jobs"));
+        this.catalog = catalog;
+        this.checkpoints = checkpoints;
+        this.registry = new AgentRegistry(clock, config.agentTimeout(), jobs);
+        this.timer = Executors.newScheduledThreadPool(
+                TIMER_THREADS, Thread.ofPlatform().name("timer").daemon().factory());
+        this.background = Executors.newThreadPerTaskExecutor(
+                Thread.ofVirtual().name("background-", 0).factory());
+        NodeUsage usage = new NodeUsage(registry, jobs);
+        this.shell = new CoordinatorShell(
+                new CoordinatorShell.Parts(catalog, checkpoints, registry, usage, timer, background));
+        JobIntake intake = new JobIntake(
+                new JobIntake.Parts(jobHome, catalog, jobs, usage, this::loop, new SecureRandom(), clock));
+        recoverJobs();
+        long lookMillis = registry.heartbeat().toMillis();
+        this.expiry = timer.scheduleWithFixedDelay(this::expire, lookMillis, lookMillis, TimeUnit.MILLISECONDS);
+        List<BindableService> services = List.of(
+                new JobServiceImpl(jobs, intake, registry, background),
+                new CheckpointServiceImpl(jobs, checkpoints, shell::place),
+                new NodeServiceImpl(registry, usage),
+                new AgentServiceImpl(registry, jobs, intake));
+        this.server = new CoordinatorServer(config.socket(), config.listen(), services);
+    }
+
+    /** Opens the catalog and the repository, takes up the jobs again, and begins to listen. */
+    static Coordinator open(CoordinatorConfig config) throws IOException, StoreException, CommitException {
+        privateDirectory(config.stateDirectory());
+        JobCatalog catalog = JobCatalog.open(config.stateDirectory().resolve("catalog"));
+        try {
+            StoreEnvironment environment = StoreEnvironment.system();
+            try {
+                Repository.create(config.repository(), environment);
+            } catch (StoreConflictException e) {
+                log.debug("repository {} is there", config.repository());
+            }
+            CheckpointRecords checkpoints = new CheckpointRecords(
+                    Repository.openCatalog(config.repository(), environment), environment.clock());
+            return new Coordinator(config, catalog, checkpoints);
+        } catch (IOException | StoreException | CommitException | RuntimeException e) {
+            catalog.close();
+            throw e;
+        }
+    }
+
+    private void recoverJobs() throws IOException, CommitException {
+        for (StoredJob stored : catalog.load()) {
+            var state = CoordinatorProtocol.recover(stored.records(), checkpoints.newest(stored.id()));
+            JobLoop loop = loop(new Transition(state, List.of(), List.of()), stored.description(), stored.created());
+            loop.post(new JobEvent.Recovered());
+            state.job().placement().agents().forEach(registry::expect);
+            jobs.add(loop);
+            log.info("job {} taken up again: {}", stored.id(), state.describe());
+        }
+    }
+
+    private JobLoop loop(Transition initial, JobDescription description, Instant created) throws IOException {
+        ChangeSignal changes = new ChangeSignal();
+        Path home = jobHome.resolve(initial.next().job().id().value());
+        JobOutput output = JobOutput.open(home, changes::raise);
+        return new JobLoop(
+                initial, new JobLoop.Parts(description, created, output, new Timeline(clock), changes, shell));
+    }
+
+    private void expire() {
+        try {
+            registry.expire();
+        } catch (RuntimeException e) {
+            // A periodic task that throws is never run again.
+            log.error("looking for lost agents failed", e);
+        }
+    }
+
+    private static Path privateDirectory(Path directory) throws IOException {
+        return Files.createDirectories(
+                directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    }
+
+    @Override
+    public void close() {
+        server.close();
+        expiry.cancel(false);
+        jobs.close();
+        timer.shutdownNow();
+        background.shutdownNow();
+        catalog.close();
+    }
+}

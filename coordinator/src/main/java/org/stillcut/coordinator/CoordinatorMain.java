@@ -1,0 +1,99 @@
+package org.stillcut.coordinator;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.stillcut.coordinator.job.CommitException;
+import org.stillcut.store.StoreException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** The coordinator process: {@code stillcut coordinator}. Runs until a signal ends it. */
+@Command(
+        name = "stillcut coordinator",
+        description = "Coordinates the agents of a cluster.",
+        mixinStandardHelpOptions = true)
+public final class CoordinatorMain implements Callable<Integer> {
+    private static final Logger log = LoggerFactory.getLogger(CoordinatorMain.class);
+
+    @Option(
+            names = "--state-dir",
+            defaultValue = "/var/lib/stillcut/coordinator",
+            description = "Catalog and job output; default: ${DEFAULT-VALUE}")
+    private Path stateDirectory = Path.of("");
+
+    @Option(
+            names = "--repository",
+            defaultValue = "/var/lib/stillcut/repository",
+            description = "Directory of the checkpoints, which all agents see; default: ${DEFAULT-VALUE}")
+    private Path repository = Path.of("");
+
+    @Option(
+            names = "--socket",
+            defaultValue = "/run/stillcut/coordinator.sock",
+            description = "Unix socket for users; default: ${DEFAULT-VALUE}")
+    private Path socket = Path.of("");
+
+    @Option(names = "--listen", paramLabel = "HOST:PORT", description = "Address for agents; default: none")
+    private @Nullable String listen;
+
+    @Option(
+            names = "--agent-timeout",
+            paramLabel = "MILLIS",
+            defaultValue = "10000",
+            description = "An agent not heard for so long is lost; default: ${DEFAULT-VALUE}")
+    private long agentTimeoutMillis;
+
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new CoordinatorMain()).execute(arguments));
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        CoordinatorConfig config = new CoordinatorConfig(
+                stateDirectory.toAbsolutePath(),
+                repository.toAbsolutePath(),
+                socket.toAbsolutePath(),
+                Optional.ofNullable(listen).map(CoordinatorMain::address),
+                Duration.ofMillis(agentTimeoutMillis));
+        CountDownLatch ended = new CountDownLatch(1);
+        CountDownLatch closed = new CountDownLatch(1);
+        try (Coordinator coordinator = Coordinator.open(config)) {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> awaitClose(ended, closed), "shutdown"));
+            log.info("coordinator is up: {} and {}, {}", socket, listen, coordinator);
+            ended.await();
+        } catch (IOException | StoreException | CommitException e) {
+            log.error("coordinator cannot start", e);
+            System.err.println("stillcut coordinator: cannot start: " + e.getMessage());
+            return 1;
+        }
+        closed.countDown();
+        return 0;
+    }
+
+    /** Natives must be closed in order before the process goes, so its end waits for that. */
+    private static void awaitClose(CountDownLatch ended, CountDownLatch closed) {
+        ended.countDown();
+        try {
+            closed.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static InetSocketAddress address(String text) {
+        int colon = text.lastIndexOf(':');
+        if (colon <= 0 || !text.substring(colon + 1).matches("[0-9]{1,5}")) {
+            throw new IllegalArgumentException("not HOST:PORT: " + text);
+        }
+        return new InetSocketAddress(text.substring(0, colon), Integer.parseInt(text.substring(colon + 1)));
+    }
+}

@@ -1,0 +1,158 @@
+package org.stillcut.coordinator;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.stillcut.coordinator.catalog.JobCatalog;
+import org.stillcut.coordinator.catalog.JobDescription;
+import org.stillcut.coordinator.job.CommitException;
+import org.stillcut.coordinator.job.JobShell;
+import org.stillcut.coordinator.membership.AgentRegistry;
+import org.stillcut.coordinator.membership.Gang;
+import org.stillcut.coordinator.membership.NodeProfile;
+import org.stillcut.coordinator.placement.NoRoomException;
+import org.stillcut.coordinator.placement.NodeRoom;
+import org.stillcut.coordinator.placement.PlacementPlanner;
+import org.stillcut.protocol.AgentId;
+import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.Command;
+import org.stillcut.protocol.JobId;
+import org.stillcut.protocol.Placement;
+import org.stillcut.protocol.SnapshotRef;
+import org.stillcut.protocol.Step;
+import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.coordinator.Job;
+import org.stillcut.protocol.coordinator.JobRecord;
+
+/** The world as the jobs' loops see it: catalog, repository, agents, time. Thread-safe. */
+final class CoordinatorShell implements JobShell {
+    private static final Logger log = LoggerFactory.getLogger(CoordinatorShell.class);
+
+    private final JobCatalog catalog;
+    private final CheckpointRecords checkpoints;
+    private final AgentRegistry registry;
+    private final NodeUsage usage;
+    private final ScheduledExecutorService timer;
+    private final ExecutorService background;
+
+    /** What the shell is made of. */
+    record Parts(
+            JobCatalog catalog,
+            CheckpointRecords checkpoints,
+            AgentRegistry registry,
+            NodeUsage usage,
+            ScheduledExecutorService timer,
+            ExecutorService background) {}
+
+    CoordinatorShell(Parts parts) {
+        this.catalog = parts.catalog();
+        this.checkpoints = parts.checkpoints();
+        this.registry = parts.registry();
+        this.usage = parts.usage();
+        this.timer = parts.timer();
+        this.background = parts.background();
+    }
+
+    @Override
+    public void persist(JobId job, List<JobRecord> records) {
+        catalog.append(job, records);
+    }
+
+    @Override
+    public void send(AgentId agent, Command command, JobDescription description, Placement placement) {
+        registry.link(agent).ifPresent(link -> link.command(command, gangFor(command, description, placement)));
+    }
+
+    private Optional<Gang> gangFor(Command command, JobDescription description, Placement placement) {
+        if (command.step() != Step.BOOT && command.step() != Step.RESTORE) {
+            return Optional.empty();
+        }
+        SortedMap<VmId, Gang.Member> members = new TreeMap<>();
+        placement.vmsByAgent().forEach((agent, vms) -> {
+            String address =
+                    registry.profile(agent).map(NodeProfile::dataAddress).orElse("");
+            vms.forEach(vm -> members.put(vm, new Gang.Member(agent.value(), address)));
+        });
+        return Optional.of(new Gang(description, catalog.networkId(command.incarnation()), members));
+    }
+
+    @Override
+    public Cancellable after(Duration delay, Runnable action) {
+        ScheduledFuture<?> scheduled = timer.schedule(guarded(action), delay.toMillis(), TimeUnit.MILLISECONDS);
+        return () -> scheduled.cancel(false);
+    }
+
+    @Override
+    public void inBackground(String name, Runnable action) {
+        background.execute(() -> {
+            Thread.currentThread().setName(name);
+            guarded(action).run();
+        });
+    }
+
+    /** Without it a failed action would vanish in its executor. */
+    private static Runnable guarded(Runnable action) {
+        return () -> {
+            try {
+                action.run();
+            } catch (RuntimeException e) {
+                log.error("an action of the coordinator failed", e);
+            }
+        };
+    }
+
+    @Override
+    public void commit(
+            CheckpointId id,
+            Job job,
+            JobDescription description,
+            SortedMap<VmId, SnapshotRef> snapshots,
+            Map<Step, Duration> times)
+            throws CommitException {
+        checkpoints.commit(id, job, description, snapshots, times);
+    }
+
+    @Override
+    public Optional<CheckpointId> newestCheckpoint(JobId job) throws CommitException {
+        return checkpoints.newest(job);
+    }
+
+    /** The nodes that the job was started on have no precedence: some of them may be the reason for the restart. */
+    @Override
+    public Placement placeAgain(
+            JobId job, JobDescription description, SortedSet<AgentId> excluded, SortedSet<AgentId> doubtful)
+            throws NoRoomException {
+        List<NodeRoom> usable = usage.roomsWithout(job).stream()
+                .filter(room -> !excluded.contains(room.agent()))
+                .toList();
+        List<NodeRoom> trusted =
+                usable.stream().filter(room -> !doubtful.contains(room.agent())).toList();
+        try {
+            return plan(description, trusted, List.of());
+        } catch (NoRoomException e) {
+            log.debug("no room without the doubtful nodes {}: {}", doubtful, e.line());
+            return plan(description, usable, List.of());
+        }
+    }
+
+    /** A place on the nodes that a person named; on any if none. */
+    Placement place(JobDescription description, List<String> nodes) throws NoRoomException {
+        return plan(description, usage.rooms(), nodes);
+    }
+
+    private static Placement plan(JobDescription description, List<NodeRoom> rooms, List<String> nodes)
+            throws NoRoomException {
+        return PlacementPlanner.plan(
+                description.vmCount(), description.vcpusPerVm(), description.memoryBytesPerVm(), rooms, nodes);
+    }
+}

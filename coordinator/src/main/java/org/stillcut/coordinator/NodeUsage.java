@@ -1,0 +1,64 @@
+package org.stillcut.coordinator;
+
+import java.util.List;
+import org.stillcut.coordinator.job.JobDirectory;
+import org.stillcut.coordinator.job.JobLoop;
+import org.stillcut.coordinator.membership.AgentRegistry;
+import org.stillcut.coordinator.membership.NodeStatus;
+import org.stillcut.coordinator.placement.NodeRoom;
+import org.stillcut.protocol.AgentId;
+import org.stillcut.protocol.JobId;
+
+/** What the jobs use of the nodes, counted from where they are placed. Thread-safe. */
+public final class NodeUsage {
+    private final AgentRegistry registry;
+    private final JobDirectory jobs;
+
+    NodeUsage(AgentRegistry registry, JobDirectory jobs) {
+        this.registry = registry;
+        this.jobs = jobs;
+    }
+
+    /** What the VMs of all jobs have on one node. */
+    public record Used(int vcpus, long memoryBytes) {}
+
+    public Used of(AgentId agent) {
+        return of(agent, jobs.all());
+    }
+
+    private static Used of(AgentId agent, List<JobLoop> loops) {
+        int vcpus = 0;
+        long memoryBytes = 0;
+        for (JobLoop loop : loops) {
+            if (loop.holdsResources()) {
+                int vms = loop.state().job().placement().vmsOf(agent).size();
+                vcpus += vms * loop.description().vcpusPerVm();
+                memoryBytes += vms * loop.description().memoryBytesPerVm();
+            }
+        }
+        return new Used(vcpus, memoryBytes);
+    }
+
+    /** What is left on the nodes that are up. */
+    List<NodeRoom> rooms() {
+        return rooms(jobs.all());
+    }
+
+    /** What would be left on the nodes that are up if this job were not there. */
+    List<NodeRoom> roomsWithout(JobId job) {
+        return rooms(jobs.all().stream().filter(loop -> !loop.id().equals(job)).toList());
+    }
+
+    private List<NodeRoom> rooms(List<JobLoop> loops) {
+        return registry.nodes().stream()
+                .filter(status -> status.state() == NodeStatus.State.UP)
+                .map(status -> {
+                    Used used = of(status.profile().agent(), loops);
+                    return new NodeRoom(
+                            status.profile().agent(),
+                            status.profile().vcpuSlots() - used.vcpus(),
+                            status.profile().memoryBytes() - used.memoryBytes());
+                })
+                .toList();
+    }
+}

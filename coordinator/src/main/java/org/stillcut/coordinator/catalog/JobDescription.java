@@ -1,0 +1,72 @@
+package org.stillcut.coordinator.catalog;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * What a job is: enough to start it, and to start it again anywhere. Kept in the catalog and in each of its checkpoints.
+ *
+ * @param name word that the job's id begins with
+ * @param mpirunArguments of the real mpirun, program included, without those that choose hosts
+ * @param environment "KEY=VALUE" entries
+ * @param image guest image, such as "base" or "java"
+ * @param checkpointInterval zero: no periodic checkpoints
+ * @param maxRestarts restarts that may follow failures without anybody asking for them
+ * @param nodes to start on; empty: any
+ * @param slotsPerVm ranks that mpirun may put into one VM
+ */
+public record JobDescription(
+        String name,
+        List<String> mpirunArguments,
+        List<String> environment,
+        String workingDirectory,
+        int vmCount,
+        int vcpusPerVm,
+        long memoryBytesPerVm,
+        long diskBytesPerVm,
+        String image,
+        Duration checkpointInterval,
+        int maxRestarts,
+        List<String> nodes,
+        int slotsPerVm) {
+    private static final int MOST_VMS = 250;
+    private static final int MOST_SLOTS = 65_536;
+    private static final long LEAST_MEMORY_BYTES = 128L << 20;
+    private static final long LEAST_DISK_BYTES = 16L << 20;
+    private static final long MOST_BYTES = 1L << 44;
+    private static final long PAGE_BYTES = 1L << 20;
+
+    public JobDescription {
+        require(name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,39}"), "name", name);
+        require(!mpirunArguments.isEmpty(), "mpirun arguments", mpirunArguments);
+        require(
+                workingDirectory.startsWith("/") && workingDirectory.length() > 1,
+                "working directory",
+                workingDirectory);
+        require(vmCount >= 1 && vmCount <= MOST_VMS, "number of VMs", vmCount);
+        require(vcpusPerVm >= 1 && vcpusPerVm <= 255, "vCPUs per VM", vcpusPerVm);
+        require(
+                memoryBytesPerVm >= LEAST_MEMORY_BYTES
+                        && memoryBytesPerVm <= MOST_BYTES
+                        && memoryBytesPerVm % PAGE_BYTES == 0,
+                "memory per VM (at least 128 MiB, whole MiB)",
+                memoryBytesPerVm);
+        require(
+                diskBytesPerVm >= LEAST_DISK_BYTES && diskBytesPerVm <= MOST_BYTES && diskBytesPerVm % PAGE_BYTES == 0,
+                "disk per VM (at least 16 MiB, whole MiB)",
+                diskBytesPerVm);
+        require(image.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,39}"), "image", image);
+        require(!checkpointInterval.isNegative(), "checkpoint interval", checkpointInterval);
+        require(maxRestarts >= 0, "number of restarts", maxRestarts);
+        require(slotsPerVm >= 1 && slotsPerVm <= MOST_SLOTS, "number of ranks per VM", slotsPerVm);
+        mpirunArguments = List.copyOf(mpirunArguments);
+        environment = List.copyOf(environment);
+        nodes = List.copyOf(nodes);
+    }
+
+    private static void require(boolean condition, String what, Object value) {
+        if (!condition) {
+            throw new IllegalArgumentException("not a valid " + what + ": " + value);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+package org.stillcut.coordinator.job;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.stillcut.coordinator.placement.NoRoomException;
+import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.Placement;
+import org.stillcut.protocol.Step;
+import org.stillcut.protocol.coordinator.Job;
+import org.stillcut.protocol.coordinator.JobEffect;
+import org.stillcut.protocol.coordinator.JobEvent;
+import org.stillcut.protocol.coordinator.JobState;
+import org.stillcut.protocol.coordinator.Transition;
+
+/** Carries out what a job's state machine has decided. Used by the job's loop only. */
+final class JobEffects {
+    private static final Logger log = LoggerFactory.getLogger(JobEffects.class);
+
+    private final JobLoop loop;
+    private final JobShell shell;
+    private final StepClock clock = new StepClock(System::nanoTime);
+    private final CheckpointSchedule schedule;
+    private final Map<CheckpointId, CompletableFuture<CheckpointId>> requesters = new HashMap<>();
+    private JobShell.@Nullable Cancellable deadline;
+
+    JobEffects(JobLoop loop, JobShell shell) {
+        this.loop = loop;
+        this.shell = shell;
+        this.schedule = new CheckpointSchedule(loop, shell);
+    }
+
+    void carryOut(JobState before, Transition transition, Optional<CompletableFuture<CheckpointId>> requester) {
+        clock.observe(transition.next());
+        schedule.observe(transition.next());
+        for (JobEffect effect : transition.effects()) {
+            carryOut(effect, transition.next(), requester);
+        }
+        if (!before.describe().equals(transition.next().describe())) {
+            log.debug("job {}: {}", loop.id(), transition.next().describe());
+        }
+    }
+
+    private void carryOut(JobEffect effect, JobState state, Optional<CompletableFuture<CheckpointId>> requester) {
+        switch (effect) {
+            case JobEffect.Send send ->
+                shell.send(
+                        send.agent(),
+                        send.command(),
+                        loop.description(),
+                        state.job().placement());
+            case JobEffect.SetDeadline set -> setDeadline(set);
+            case JobEffect.CancelDeadline _ -> cancelDeadline();
+            case JobEffect.WriteCommit commit -> commit(commit, state.job());
+            case JobEffect.PlanRestart plan -> shell.inBackground("plan-" + loop.id(), () -> loop.post(plan(plan)));
+            case JobEffect.CheckpointStarted started ->
+                requester.ifPresent(future -> requesters.put(started.id(), future));
+            case JobEffect.CheckpointRefused refused ->
+                requester.ifPresent(future ->
+                        future.completeExceptionally(new CheckpointRefusedException(reason(refused.refusal()))));
+            case JobEffect.CheckpointSettled settled -> settle(settled);
+            case JobEffect.JobChanged changed -> loop.timeline().add(changed.description());
+        }
+    }
+
+    private void setDeadline(JobEffect.SetDeadline set) {
+        cancelDeadline();
+        deadline = shell.after(StepDeadlines.of(set.step()), () -> loop.post(new JobEvent.DeadlinePassed(set.token())));
+    }
+
+    private void cancelDeadline() {
+        if (deadline != null) {
+            deadline.cancel();
+            deadline = null;
+        }
+    }
+
+    private void commit(JobEffect.WriteCommit commit, Job job) {
+        Map<Step, Duration> times = clock.times();
+        shell.inBackground("commit-" + commit.id(), () -> {
+            try {
+                shell.commit(commit.id(), job, loop.description(), commit.snapshots(), times);
+                loop.post(new JobEvent.CommitDurable(commit.id()));
+            } catch (CommitException e) {
+                log.warn("checkpoint {} not committed", commit.id(), e);
+                loop.post(new JobEvent.CommitRejected(commit.id(), e.line()));
+            }
+        });
+    }
+
+    private JobEvent plan(JobEffect.PlanRestart plan) {
+        try {
+            Optional<CheckpointId> newest = shell.newestCheckpoint(loop.id());
+            if (newest.isEmpty()) {
+                return new JobEvent.RestartImpossible("there is no checkpoint");
+            }
+            Placement placement = shell.placeAgain(loop.id(), loop.description(), plan.lost(), plan.doubtful());
+            return new JobEvent.RestartPlanned(newest.get(), placement);
+        } catch (CommitException e) {
+            log.error("job {}: cannot look for a checkpoint", loop.id(), e);
+            return new JobEvent.RestartImpossible(e.line());
+        } catch (NoRoomException e) {
+            return new JobEvent.RestartImpossible(e.line());
+        }
+    }
+
+    private void settle(JobEffect.CheckpointSettled settled) {
+        CompletableFuture<CheckpointId> requester = requesters.remove(settled.id());
+        switch (settled.outcome()) {
+            case JobEffect.Outcome.Committed _ -> {
+                Duration pause = StepClock.pause(clock.times());
+                loop.timeline()
+                        .add("checkpoint " + settled.id().sequence() + " is committed; pause " + pause.toMillis()
+                                + " ms");
+                if (requester != null) {
+                    requester.complete(settled.id());
+                }
+            }
+            case JobEffect.Outcome.Aborted aborted -> {
+                String reason = aborted.failure().describe();
+                log.warn("checkpoint {} failed: {}", settled.id(), reason);
+                loop.timeline().add("checkpoint " + settled.id().sequence() + " failed: " + reason);
+                if (requester != null) {
+                    requester.completeExceptionally(new CheckpointAbortedException(reason));
+                }
+            }
+        }
+    }
+
+    private String reason(JobEffect.Refusal refusal) {
+        return switch (refusal) {
+            case BUSY -> "a checkpoint of " + loop.id() + " is in progress";
+            case JOB_NOT_RUNNING -> "job " + loop.id() + " is " + loop.state().describe();
+            case JOB_OVER -> "job " + loop.id() + " " + loop.state().describe();
+        };
+    }
+}

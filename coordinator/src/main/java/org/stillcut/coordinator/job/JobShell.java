@@ -1,0 +1,67 @@
+package org.stillcut.coordinator.job;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import org.stillcut.coordinator.catalog.JobDescription;
+import org.stillcut.coordinator.placement.NoRoomException;
+import org.stillcut.protocol.AgentId;
+import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.Command;
+import org.stillcut.protocol.JobId;
+import org.stillcut.protocol.Placement;
+import org.stillcut.protocol.SnapshotRef;
+import org.stillcut.protocol.Step;
+import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.coordinator.Job;
+import org.stillcut.protocol.coordinator.JobRecord;
+
+/** What a job's loop needs of the world around it. */
+public interface JobShell {
+    /** Records decisions; they are durable when this returns. */
+    void persist(JobId job, List<JobRecord> records);
+
+    /** Sends a command in the agent's session; without a session it is dropped. */
+    void send(AgentId agent, Command command, JobDescription description, Placement placement);
+
+    /** Runs something later, until it is cancelled. */
+    Cancellable after(Duration delay, Runnable action);
+
+    /** Runs something that blocks, beside the loops. */
+    void inBackground(String name, Runnable action);
+
+    /**
+     * Writes the commit record of a checkpoint; it is durable when this returns.
+     *
+     * @throws CommitException if it does not exist and will not
+     */
+    void commit(
+            CheckpointId id,
+            Job job,
+            JobDescription description,
+            SortedMap<VmId, SnapshotRef> snapshots,
+            Map<Step, Duration> times)
+            throws CommitException;
+
+    /** The newest checkpoint of a job that exists. */
+    Optional<CheckpointId> newestCheckpoint(JobId job) throws CommitException;
+
+    /**
+     * A new place for a job on the nodes that are up; what the job itself has there will be free by then.
+     *
+     * @param excluded must not be used
+     * @param doubtful should be used only if there is no other way
+     */
+    Placement placeAgain(
+            JobId job, JobDescription description, SortedSet<AgentId> excluded, SortedSet<AgentId> doubtful)
+            throws NoRoomException;
+
+    /** Something that was to happen and need not. */
+    @FunctionalInterface
+    interface Cancellable {
+        void cancel();
+    }
+}

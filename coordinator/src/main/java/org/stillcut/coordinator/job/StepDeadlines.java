@@ -1,0 +1,24 @@
+package org.stillcut.coordinator.job;
+
+import java.time.Duration;
+import org.stillcut.protocol.Step;
+
+/**
+ * How long the agents of a job may take for one step before it has failed. The times are bounds for a machine that is in
+ * trouble, many times what a step takes on a sound one; those of the steps that disturb the job are the shortest.
+ */
+final class StepDeadlines {
+    private StepDeadlines() {}
+
+    static Duration of(Step step) {
+        return switch (step) {
+            // Emulated VMs on a loaded machine boot in half a minute.
+            case BOOT -> Duration.ofMinutes(3);
+            case START, RUN, DESTROY -> Duration.ofSeconds(30);
+            case PREPARE -> Duration.ofMinutes(1);
+            case FREEZE, PAUSE, RESUME -> Duration.ofSeconds(10);
+            case CAPTURE, ABORT -> Duration.ofSeconds(20);
+            case PERSIST, RESTORE -> Duration.ofMinutes(10);
+        };
+    }
+}

@@ -1,0 +1,21 @@
+package org.stillcut.coordinator.membership;
+
+import java.util.Optional;
+import org.stillcut.coordinator.output.OutputStreamName;
+import org.stillcut.protocol.Command;
+import org.stillcut.protocol.Incarnation;
+
+/** The way to one connected agent. Messages arrive in order or not at all; none of the methods blocks. */
+public interface AgentLink {
+    /** Orders a step; {@code gang} is what BOOT and RESTORE need to know beyond it. */
+    void command(Command command, Optional<Gang> gang);
+
+    /** Says that output below the offset is recorded. */
+    void acknowledgeOutput(Incarnation incarnation, OutputStreamName stream, long offset);
+
+    /** Asks for a signal to the job's mpirun. */
+    void signal(Incarnation incarnation, int signalNumber);
+
+    /** Ends the session; the agent keeps its VMs and tries to come back. */
+    void close(String reason);
+}

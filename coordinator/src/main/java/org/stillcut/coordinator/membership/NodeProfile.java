@@ -1,0 +1,28 @@
+package org.stillcut.coordinator.membership;
+
+import org.stillcut.protocol.AgentId;
+
+/**
+ * What a node offers, as its agent said when it joined.
+ *
+ * @param dataAddress of the node's end of the tunnels between VMs
+ * @param vcpuSlots virtual CPUs its VMs may have in all
+ * @param memoryBytes guest memory its VMs may have in all
+ * @param accelerator "kvm" or "tcg"
+ */
+public record NodeProfile(
+        AgentId agent,
+        String dataAddress,
+        int vcpuSlots,
+        long memoryBytes,
+        String accelerator,
+        String acceleratorReason,
+        String qemuVersion,
+        String agentVersion) {
+    public NodeProfile {
+        if (vcpuSlots < 1 || memoryBytes < 1) {
+            throw new IllegalArgumentException(
+                    "node " + agent + " offers " + vcpuSlots + " vCPU slots and " + memoryBytes + " bytes of memory");
+        }
+    }
+}

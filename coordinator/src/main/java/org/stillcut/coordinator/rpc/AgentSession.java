@@ -1,0 +1,201 @@
+package org.stillcut.coordinator.rpc;
+
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.SortedSet;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.stillcut.coordinator.job.JobDirectory;
+import org.stillcut.coordinator.job.JobLoop;
+import org.stillcut.coordinator.membership.AgentLink;
+import org.stillcut.coordinator.membership.AgentRegistry;
+import org.stillcut.coordinator.membership.Gang;
+import org.stillcut.coordinator.membership.NodeProfile;
+import org.stillcut.coordinator.output.OutputStreamName;
+import org.stillcut.protocol.AgentId;
+import org.stillcut.protocol.Command;
+import org.stillcut.protocol.Incarnation;
+import org.stillcut.protocol.JobId;
+import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.coordinator.JobEvent;
+import org.stillcut.v1.Join;
+import org.stillcut.v1.Joined;
+import org.stillcut.v1.OutputAck;
+import org.stillcut.v1.SessionRequest;
+import org.stillcut.v1.SessionResponse;
+import org.stillcut.v1.SignalCommand;
+
+/**
+ * One session of one agent. gRPC calls the observer's methods one at a time; the link's methods are called by the jobs'
+ * loops and are serialised here.
+ */
+final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
+    private static final Logger log = LoggerFactory.getLogger(AgentSession.class);
+
+    private final StreamObserver<SessionResponse> responses;
+    private final AgentRegistry registry;
+    private final JobDirectory jobs;
+    private @Nullable AgentId agent;
+    private boolean closed;
+
+    AgentSession(StreamObserver<SessionResponse> responses, AgentRegistry registry, JobDirectory jobs) {
+        this.responses = responses;
+        this.registry = registry;
+        this.jobs = jobs;
+    }
+
+    @Override
+    public void onNext(SessionRequest request) {
+        try {
+            AgentId joined = agent;
+            if (joined == null) {
+                join(request.getJoin());
+            } else {
+                registry.heard(joined);
+                take(joined, request);
+            }
+        } catch (IllegalArgumentException e) {
+            log.warn("agent {} sent nonsense: {}", agent, e.getMessage());
+            end(Status.INVALID_ARGUMENT.withDescription(e.getMessage()));
+        } catch (IOException e) {
+            log.error("output of a job on {} cannot be recorded", agent, e);
+            end(Status.INTERNAL.withDescription("output cannot be recorded"));
+        }
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+        leave();
+    }
+
+    @Override
+    public void onCompleted() {
+        leave();
+        synchronized (responses) {
+            if (!closed) {
+                closed = true;
+                responses.onCompleted();
+            }
+        }
+    }
+
+    @Override
+    public void command(Command command, Optional<Gang> gang) {
+        send(SessionResponse.newBuilder()
+                .setCommand(WireCodec.command(command, gang))
+                .build());
+    }
+
+    @Override
+    public void acknowledgeOutput(Incarnation incarnation, OutputStreamName stream, long offset) {
+        send(SessionResponse.newBuilder()
+                .setOutputAck(OutputAck.newBuilder()
+                        .setIncarnation(WireCodec.incarnation(incarnation))
+                        .setStream(WireCodec.stream(stream))
+                        .setOffset(offset))
+                .build());
+    }
+
+    @Override
+    public void signal(Incarnation incarnation, int signalNumber) {
+        send(SessionResponse.newBuilder()
+                .setSignal(SignalCommand.newBuilder()
+                        .setIncarnation(WireCodec.incarnation(incarnation))
+                        .setSignalNumber(signalNumber))
+                .build());
+    }
+
+    @Override
+    public void close(String reason) {
+        end(Status.DEADLINE_EXCEEDED.withDescription(reason));
+    }
+
+    private void join(Join join) {
+        NodeProfile profile = WireCodec.profile(join.getNode());
+        SortedSet<Incarnation> held = WireCodec.held(join.getHeldList());
+        // Before the registry knows the session, since from then on jobs send commands.
+        send(SessionResponse.newBuilder()
+                .setJoined(Joined.newBuilder()
+                        .setHeartbeatMillis(registry.heartbeat().toMillis()))
+                .build());
+        if (registry.join(profile, held, this)) {
+            agent = profile.agent();
+        } else {
+            end(Status.ALREADY_EXISTS.withDescription("node " + profile.agent() + " is connected"));
+        }
+    }
+
+    private void take(AgentId from, SessionRequest request) throws IOException {
+        switch (request.getRequestCase()) {
+            case HEARTBEAT, JOIN -> {
+                // That something was heard is all it says.
+            }
+            case REPORT -> {
+                var report = WireCodec.report(from, request.getReport());
+                post(report.key().incarnation(), new JobEvent.Reported(report));
+            }
+            case VM_LOST -> {
+                var lost = request.getVmLost();
+                Incarnation incarnation = WireCodec.incarnation(lost.getIncarnation());
+                post(incarnation, new JobEvent.VmLost(from, incarnation, new VmId(lost.getVm()), lost.getReason()));
+            }
+            case JOB_EXITED -> {
+                var exited = request.getJobExited();
+                Incarnation incarnation = WireCodec.incarnation(exited.getIncarnation());
+                post(incarnation, new JobEvent.JobExited(incarnation, exited.getExitStatus()));
+            }
+            case OUTPUT -> output(request.getOutput());
+            case REQUEST_NOT_SET -> log.warn("agent {} said something that this version does not know", from);
+        }
+    }
+
+    private void post(Incarnation incarnation, JobEvent event) {
+        job(incarnation).ifPresent(loop -> loop.post(event));
+    }
+
+    private void output(org.stillcut.v1.JobOutput output) throws IOException {
+        Incarnation incarnation = WireCodec.incarnation(output.getIncarnation());
+        Optional<JobLoop> loop = job(incarnation);
+        // What an earlier incarnation still prints somewhere is nobody's output any more.
+        if (loop.isPresent() && loop.get().state().job().incarnation().equals(incarnation)) {
+            OutputStreamName stream = WireCodec.stream(output.getStream());
+            long recorded = loop.get()
+                    .output()
+                    .append(stream, output.getOffset(), output.getData().asReadOnlyByteBuffer());
+            acknowledgeOutput(incarnation, stream, recorded);
+        }
+    }
+
+    private Optional<JobLoop> job(Incarnation incarnation) {
+        JobId id = incarnation.job();
+        return jobs.find(id);
+    }
+
+    private void leave() {
+        AgentId left = agent;
+        if (left != null) {
+            registry.left(left, this);
+        }
+    }
+
+    private void send(SessionResponse response) {
+        synchronized (responses) {
+            if (!closed) {
+                responses.onNext(response);
+            }
+        }
+    }
+
+    private void end(Status status) {
+        leave();
+        synchronized (responses) {
+            if (!closed) {
+                closed = true;
+                responses.onError(status.asRuntimeException());
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+package org.stillcut.coordinator.rpc;
+
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.stillcut.coordinator.CheckpointRecords;
+import org.stillcut.coordinator.catalog.JobDescription;
+import org.stillcut.coordinator.job.CommitException;
+import org.stillcut.coordinator.job.JobDirectory;
+import org.stillcut.coordinator.job.JobLoop;
+import org.stillcut.coordinator.placement.NoRoomException;
+import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.JobId;
+import org.stillcut.protocol.Placement;
+import org.stillcut.protocol.Step;
+import org.stillcut.protocol.coordinator.JobEvent;
+import org.stillcut.v1.Checkpoint;
+import org.stillcut.v1.CheckpointServiceGrpc;
+import org.stillcut.v1.CreateCheckpointRequest;
+import org.stillcut.v1.CreateCheckpointResponse;
+import org.stillcut.v1.GetCheckpointRequest;
+import org.stillcut.v1.GetCheckpointResponse;
+import org.stillcut.v1.ListCheckpointsRequest;
+import org.stillcut.v1.ListCheckpointsResponse;
+import org.stillcut.v1.RestartJobRequest;
+import org.stillcut.v1.RestartJobResponse;
+import org.stillcut.v1.SnapshotSummary;
+import org.stillcut.v1.StepTime;
+
+/** What the tool asks about checkpoints. */
+public final class CheckpointServiceImpl extends CheckpointServiceGrpc.CheckpointServiceImplBase {
+    private static final Pattern REFERENCE = Pattern.compile("([A-Za-z0-9._-]+)(?:@([0-9]{1,18}|latest))?");
+
+    private final JobDirectory jobs;
+    private final CheckpointRecords checkpoints;
+    private final Placing placing;
+
+    /** Finds a place for a job to be restarted. */
+    @FunctionalInterface
+    public interface Placing {
+        Placement place(JobDescription description, List<String> nodes) throws NoRoomException;
+    }
+
+    public CheckpointServiceImpl(JobDirectory jobs, CheckpointRecords checkpoints, Placing placing) {
+        this.jobs = jobs;
+        this.checkpoints = checkpoints;
+        this.placing = placing;
+    }
+
+    @Override
+    public void createCheckpoint(CreateCheckpointRequest request, StreamObserver<CreateCheckpointResponse> responses) {
+        JobLoop loop = jobs.find(new JobId(request.getJobId())).orElse(null);
+        if (loop == null) {
+            responses.onError(Status.NOT_FOUND
+                    .withDescription("no job " + request.getJobId())
+                    .asRuntimeException());
+            return;
+        }
+        var ignored = loop.requestCheckpoint().whenComplete((id, failure) -> {
+            if (failure != null) {
+                responses.onError(StatusMapper.status(failure));
+            } else {
+                StatusMapper.answer(
+                        responses,
+                        () -> CreateCheckpointResponse.newBuilder()
+                                .setCheckpoint(checkpoint(find(id)))
+                                .build());
+            }
+        });
+    }
+
+    @Override
+    public void listCheckpoints(ListCheckpointsRequest request, StreamObserver<ListCheckpointsResponse> responses) {
+        StatusMapper.answer(responses, () -> {
+            Optional<JobId> job =
+                    request.getJobId().isEmpty() ? Optional.empty() : Optional.of(new JobId(request.getJobId()));
+            ListCheckpointsResponse.Builder response = ListCheckpointsResponse.newBuilder();
+            List<CheckpointId> ids = checkpoints.list(job);
+            if (ids.isEmpty() && job.isPresent() && jobs.find(job.get()).isEmpty()) {
+                throw Status.NOT_FOUND.withDescription("no job " + job.get()).asRuntimeException();
+            }
+            for (CheckpointId id : ids) {
+                response.addCheckpoints(checkpoint(find(id)));
+            }
+            return response.build();
+        });
+    }
+
+    @Override
+    public void getCheckpoint(GetCheckpointRequest request, StreamObserver<GetCheckpointResponse> responses) {
+        StatusMapper.answer(responses, () -> {
+            CheckpointRecords.Recorded recorded = find(resolve(request.getReference()));
+            return GetCheckpointResponse.newBuilder()
+                    .setCheckpoint(checkpoint(recorded))
+                    .setSpec(WireCodec.spec(recorded.description()))
+                    .build();
+        });
+    }
+
+    @Override
+    public void restartJob(RestartJobRequest request, StreamObserver<RestartJobResponse> responses) {
+        StatusMapper.answer(responses, () -> {
+            CheckpointId from = resolve(request.getReference());
+            find(from);
+            JobLoop loop = jobs.find(from.job())
+                    .orElseThrow(() -> Status.NOT_FOUND
+                            .withDescription("this coordinator does not know job " + from.job())
+                            .asRuntimeException());
+            if (loop.holdsResources()) {
+                throw Status.FAILED_PRECONDITION
+                        .withDescription(
+                                "job " + loop.id() + " is " + loop.state().describe())
+                        .asRuntimeException();
+            }
+            long before = loop.state().job().epoch();
+            long version = loop.changes().version();
+            loop.post(new JobEvent.RestartPlanned(from, placing.place(loop.description(), request.getNodesList())));
+            awaitEpoch(loop, before, version);
+            return RestartJobResponse.newBuilder()
+                    .setJob(JobCodec.job(loop))
+                    .setSequence(from.sequence())
+                    .build();
+        });
+    }
+
+    /** The decision is one event away; what is answered must not be older than it. */
+    private static void awaitEpoch(JobLoop loop, long before, long version) throws InterruptedException {
+        long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        long seen = version;
+        while (loop.state().job().epoch() == before) {
+            if (System.nanoTime() > deadline) {
+                throw Status.FAILED_PRECONDITION
+                        .withDescription("job " + loop.id() + " was not restarted: it is "
+                                + loop.state().describe())
+                        .asRuntimeException();
+            }
+            loop.changes().await(seen, Duration.ofSeconds(1));
+            seen = loop.changes().version();
+        }
+    }
+
+    private CheckpointId resolve(String reference) throws CommitException {
+        Matcher matcher = REFERENCE.matcher(reference);
+        if (!matcher.matches()) {
+            throw new IllegalArgumentException(
+                    "'" + reference + "' is not a checkpoint: JOB, JOB@latest or JOB@SEQUENCE");
+        }
+        JobId job = new JobId(matcher.group(1));
+        String which = matcher.group(2);
+        if (which == null || which.equals("latest")) {
+            return checkpoints.list(Optional.of(job)).reversed().stream()
+                    .findFirst()
+                    .orElseThrow(() -> Status.NOT_FOUND
+                            .withDescription(
+                                    jobs.find(job).isPresent() ? "job " + job + " has no checkpoint" : "no job " + job)
+                            .asRuntimeException());
+        }
+        return new CheckpointId(job, Long.parseLong(which));
+    }
+
+    private CheckpointRecords.Recorded find(CheckpointId id) throws CommitException {
+        return checkpoints
+                .find(id)
+                .orElseThrow(() ->
+                        Status.NOT_FOUND.withDescription("no checkpoint " + id).asRuntimeException());
+    }
+
+    private static Checkpoint checkpoint(CheckpointRecords.Recorded recorded) {
+        Checkpoint.Builder wire = Checkpoint.newBuilder()
+                .setJobId(recorded.manifest().job())
+                .setSequence(recorded.manifest().sequence())
+                .setEpoch(recorded.manifest().epoch())
+                .setCreatedUnixMillis(recorded.manifest().created().toEpochMilli());
+        recorded.parts()
+                .forEach(part -> wire.addSnapshots(SnapshotSummary.newBuilder()
+                        .setVm(part.vm())
+                        .setNode(part.node())
+                        .setImageBytes(part.imageBytes())
+                        .setStoredBytes(part.storedBytes())));
+        long pauseMicros = 0;
+        for (Step step : new TreeSet<>(recorded.times().keySet())) {
+            long micros = recorded.times().getOrDefault(step, Duration.ZERO).toNanos() / 1000;
+            wire.addSteps(StepTime.newBuilder()
+                    .setStep(step.name().toLowerCase(Locale.ROOT))
+                    .setMicros(micros));
+            pauseMicros += step.disturbsJob() ? micros : 0;
+        }
+        return wire.setPauseMicros(pauseMicros).build();
+    }
+}

@@ -1,0 +1,124 @@
+package org.stillcut.coordinator.rpc;
+
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.concurrent.ExecutorService;
+import org.stillcut.coordinator.JobIntake;
+import org.stillcut.coordinator.job.JobDirectory;
+import org.stillcut.coordinator.job.JobLoop;
+import org.stillcut.coordinator.membership.AgentRegistry;
+import org.stillcut.protocol.JobId;
+import org.stillcut.protocol.coordinator.JobEvent;
+import org.stillcut.protocol.coordinator.JobState;
+import org.stillcut.v1.CancelJobRequest;
+import org.stillcut.v1.CancelJobResponse;
+import org.stillcut.v1.GetJobRequest;
+import org.stillcut.v1.GetJobResponse;
+import org.stillcut.v1.JobServiceGrpc;
+import org.stillcut.v1.ListJobsRequest;
+import org.stillcut.v1.ListJobsResponse;
+import org.stillcut.v1.SignalJobRequest;
+import org.stillcut.v1.SignalJobResponse;
+import org.stillcut.v1.SubmitJobRequest;
+import org.stillcut.v1.SubmitJobResponse;
+import org.stillcut.v1.WatchJobRequest;
+import org.stillcut.v1.WatchJobResponse;
+
+/** What the wrapper and the tool ask about jobs. */
+public final class JobServiceImpl extends JobServiceGrpc.JobServiceImplBase {
+    private static final int MOST_SIGNALS = 64;
+
+    private final JobDirectory jobs;
+    private final JobIntake intake;
+    private final AgentRegistry registry;
+    private final ExecutorService watchers;
+
+    public JobServiceImpl(JobDirectory jobs, JobIntake intake, AgentRegistry registry, ExecutorService watchers) {
+        this.jobs = jobs;
+        this.intake = intake;
+        this.registry = registry;
+        this.watchers = watchers;
+    }
+
+    @Override
+    public StreamObserver<SubmitJobRequest> submitJob(StreamObserver<SubmitJobResponse> responses) {
+        return new JobReception(responses, intake);
+    }
+
+    @Override
+    public void watchJob(WatchJobRequest request, StreamObserver<WatchJobResponse> responses) {
+        JobLoop loop = jobs.find(jobId(request.getJobId())).orElse(null);
+        if (loop == null) {
+            responses.onError(unknown(request.getJobId()).asRuntimeException());
+            return;
+        }
+        ServerCallStreamObserver<WatchJobResponse> stream = (ServerCallStreamObserver<WatchJobResponse>) responses;
+        JobWatch watch = new JobWatch(loop, stream, request);
+        watchers.execute(watch);
+    }
+
+    @Override
+    public void getJob(GetJobRequest request, StreamObserver<GetJobResponse> responses) {
+        StatusMapper.answer(
+                responses,
+                () -> GetJobResponse.newBuilder()
+                        .setJob(JobCodec.job(find(request.getJobId())))
+                        .build());
+    }
+
+    @Override
+    public void listJobs(ListJobsRequest request, StreamObserver<ListJobsResponse> responses) {
+        StatusMapper.answer(
+                responses,
+                () -> ListJobsResponse.newBuilder()
+                        .addAllJobs(jobs.all().stream().map(JobCodec::job).toList())
+                        .build());
+    }
+
+    @Override
+    public void signalJob(SignalJobRequest request, StreamObserver<SignalJobResponse> responses) {
+        StatusMapper.answer(responses, () -> {
+            JobLoop loop = find(request.getJobId());
+            if (request.getSignalNumber() < 1 || request.getSignalNumber() > MOST_SIGNALS) {
+                throw new IllegalArgumentException("not a signal: " + request.getSignalNumber());
+            }
+            var job = loop.state().job();
+            var link = registry.link(job.placement().launcher())
+                    .orElseThrow(() -> Status.FAILED_PRECONDITION
+                            .withDescription("job " + loop.id() + " cannot be reached")
+                            .asRuntimeException());
+            link.signal(job.incarnation(), request.getSignalNumber());
+            return SignalJobResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void cancelJob(CancelJobRequest request, StreamObserver<CancelJobResponse> responses) {
+        StatusMapper.answer(responses, () -> {
+            JobLoop loop = find(request.getJobId());
+            if (loop.state() instanceof JobState.Ended || loop.state() instanceof JobState.Ending) {
+                throw Status.FAILED_PRECONDITION
+                        .withDescription("job " + loop.id() + " has ended")
+                        .asRuntimeException();
+            }
+            loop.post(new JobEvent.StopRequested("by its user"));
+            return CancelJobResponse.getDefaultInstance();
+        });
+    }
+
+    private JobLoop find(String id) {
+        return jobs.find(jobId(id)).orElseThrow(() -> unknown(id).asRuntimeException());
+    }
+
+    private static JobId jobId(String id) {
+        if (id.isBlank()) {
+            throw Status.INVALID_ARGUMENT.withDescription("no job named").asRuntimeException();
+        }
+        return new JobId(id);
+    }
+
+    private static Status unknown(String id) {
+        return Status.NOT_FOUND.withDescription("no job " + id);
+    }
+}
