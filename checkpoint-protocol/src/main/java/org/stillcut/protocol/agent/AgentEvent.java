@@ -1,0 +1,39 @@
+package org.stillcut.protocol.agent;
+
+import java.util.SortedMap;
+import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.Command;
+import org.stillcut.protocol.CommandKey;
+import org.stillcut.protocol.Ordered;
+import org.stillcut.protocol.SnapshotRef;
+import org.stillcut.protocol.VmId;
+
+/** What happens at an agent to one job. The shell feeds one at a time. */
+public sealed interface AgentEvent {
+    /** The coordinator commands a step. */
+    record CommandReceived(Command command) implements AgentEvent {}
+
+    /**
+     * The work of a command is done for all its VMs. That of interrupted work may still arrive, and is ignored.
+     *
+     * @param snapshots one for each VM after {@code PERSIST}, otherwise none
+     */
+    record WorkDone(CommandKey key, SortedMap<VmId, SnapshotRef> snapshots) implements AgentEvent {
+        public WorkDone {
+            snapshots = Ordered.map(snapshots);
+        }
+    }
+
+    /**
+     * The work of a command failed for at least one VM.
+     *
+     * @param storeFull whether a store without room is the reason
+     */
+    record WorkFailed(CommandKey key, String reason, boolean storeFull) implements AgentEvent {}
+
+    /**
+     * The time that the watchdog was armed with is over. It is not prolonged by anything the coordinator sends: it
+     * bounds how long a job is held still.
+     */
+    record CoordinatorSilent(CheckpointId checkpoint) implements AgentEvent {}
+}

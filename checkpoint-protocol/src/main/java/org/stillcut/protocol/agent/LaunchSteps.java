@@ -1,0 +1,59 @@
+package org.stillcut.protocol.agent;
+
+import org.stillcut.protocol.Command;
+import org.stillcut.protocol.CommandKey;
+import org.stillcut.protocol.agent.AgentEffect.Perform;
+import org.stillcut.protocol.agent.AgentState.Active;
+import org.stillcut.protocol.agent.AgentState.Broken;
+import org.stillcut.protocol.agent.AgentState.Checkpointing;
+import org.stillcut.protocol.agent.AgentState.Created;
+import org.stillcut.protocol.agent.AgentState.Creating;
+import org.stillcut.protocol.agent.AgentState.Destroying;
+import org.stillcut.protocol.agent.AgentState.Hosting;
+import org.stillcut.protocol.agent.AgentState.Launching;
+import org.stillcut.protocol.agent.AgentState.Undoing;
+
+/**
+ * The steps that make VMs exist and set them going. Each is done once in the life of an incarnation; a repeat, also one
+ * long after, is told so.
+ */
+final class LaunchSteps {
+    private LaunchSteps() {}
+
+    static AgentTransition on(Hosting state, Command command) {
+        CommandKey key = command.key();
+        if (key.equals(state.host().origin())) {
+            return creation(state, key);
+        }
+        if (key.equals(state.host().launchKey()) && state.host().awaitsLaunch()) {
+            return launch(state, command);
+        }
+        return AgentTransition.refused(
+                state, key, "its VMs come from " + state.host().origin());
+    }
+
+    private static AgentTransition creation(Hosting state, CommandKey key) {
+        return switch (state) {
+            case Creating creating -> AgentTransition.to(creating);
+            case Created _, Launching _, Active _, Checkpointing _, Undoing _ -> AgentTransition.done(state, key);
+            case Broken broken -> AgentTransition.failed(broken, key, broken.failure());
+            case Destroying _ -> destroying(state, key);
+        };
+    }
+
+    private static AgentTransition launch(Hosting state, Command command) {
+        CommandKey key = command.key();
+        return switch (state) {
+            case Creating _ -> AgentTransition.refused(state, key, "its VMs are not created yet");
+            case Created created -> AgentTransition.to(new Launching(created.host()), new Perform(command));
+            case Launching launching -> AgentTransition.to(launching);
+            case Active _, Checkpointing _, Undoing _ -> AgentTransition.done(state, key);
+            case Broken broken -> AgentTransition.failed(broken, key, broken.failure());
+            case Destroying _ -> destroying(state, key);
+        };
+    }
+
+    static AgentTransition destroying(Hosting state, CommandKey key) {
+        return AgentTransition.superseded(state, key, state.incarnation() + " is being destroyed");
+    }
+}

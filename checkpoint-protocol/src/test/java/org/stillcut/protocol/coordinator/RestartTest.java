@@ -1,0 +1,183 @@
+package org.stillcut.protocol.coordinator;
+
+import static java.util.Map.entry;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.stillcut.protocol.coordinator.JobScript.A;
+import static org.stillcut.protocol.coordinator.JobScript.B;
+import static org.stillcut.protocol.coordinator.JobScript.C;
+import static org.stillcut.protocol.coordinator.JobScript.JOB;
+import static org.stillcut.protocol.coordinator.JobScript.checkpoint;
+import static org.stillcut.protocol.coordinator.JobScript.commands;
+import static org.stillcut.protocol.coordinator.JobScript.epoch;
+import static org.stillcut.protocol.coordinator.JobScript.placement;
+import static org.stillcut.protocol.coordinator.JobScript.restarting;
+import static org.stillcut.protocol.coordinator.JobScript.sent;
+import static org.stillcut.protocol.coordinator.JobScript.withCheckpoint;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.Command;
+import org.stillcut.protocol.JobId;
+import org.stillcut.protocol.Placement;
+import org.stillcut.protocol.Step;
+import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.coordinator.JobEffect.PlanRestart;
+import org.stillcut.protocol.coordinator.JobRecord.JobLost;
+import org.stillcut.protocol.coordinator.JobRecord.RestartDecided;
+import org.stillcut.protocol.coordinator.JobRecord.VmsReady;
+
+class RestartTest {
+    @Test
+    void lossAsksForAPlanWithoutTheLostNode() {
+        Transition lost = withCheckpoint().on(new JobEvent.AgentLost(B));
+        assertThat(lost.effects())
+                .filteredOn(PlanRestart.class::isInstance)
+                .singleElement()
+                .satisfies(effect -> assertThat(((PlanRestart) effect).lost()).containsExactly(B));
+    }
+
+    @Test
+    void restartDestroysThenLoadsThenRuns() {
+        JobScript script = withCheckpoint();
+        script.on(new JobEvent.AgentLost(B));
+        Transition planned = script.on(new JobEvent.RestartPlanned(checkpoint(1), placement(A, C)));
+        assertThat(planned.persistFirst()).containsExactly(new RestartDecided(2, checkpoint(1), placement(A, C)));
+        assertThat(commands(planned)).containsExactly(Command.destroy(epoch(1)));
+        assertThat(sent(script.done(A))).containsExactly(entry(A, Step.RESTORE), entry(C, Step.RESTORE));
+        script.done(C);
+        Transition loaded = script.done(A);
+        assertThat(loaded.persistFirst()).containsExactly(new VmsReady(2));
+        assertThat(sent(loaded)).containsExactly(entry(A, Step.RUN), entry(C, Step.RUN));
+        script.doneByAll();
+        assertThat(script.phase()).isEqualTo(JobPhase.RUNNING);
+        assertThat(script.state().job().incarnation()).isEqualTo(epoch(2));
+    }
+
+    @Test
+    void nodeThatComesBackWithAnOldIncarnationMustDestroyIt() {
+        JobScript script = restarting();
+        script.leadTo(Step.RUN);
+        script.doneByAll();
+        assertThat(commands(script.connected(B, 1))).containsExactly(Command.destroy(epoch(1)));
+        assertThat(script.phase()).isEqualTo(JobPhase.RUNNING);
+    }
+
+    @Test
+    void agentThatDoesNotDestroyInTimeIsNotWaitedFor() {
+        JobScript script = restarting();
+        assertThat(sent(script.deadline())).containsExactly(entry(A, Step.RESTORE), entry(C, Step.RESTORE));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"DESTROY", "RESTORE", "RUN"})
+    void lossDuringARestartIsPlannedAgain(Step step) {
+        JobScript script = restarting();
+        script.leadTo(step);
+        script.on(new JobEvent.AgentLost(C));
+        assertThat(script.phase()).isEqualTo(JobPhase.PLANNING);
+        script.connected(B, 1);
+        script.on(new JobEvent.RestartPlanned(checkpoint(1), placement(A, B)));
+        assertThat(script.state().job().incarnation()).isEqualTo(epoch(3));
+        script.leadTo(Step.RUN);
+        script.doneByAll();
+        assertThat(script.phase()).isEqualTo(JobPhase.RUNNING);
+    }
+
+    @Test
+    void planWithALostNodeIsNotFollowed() {
+        JobScript script = withCheckpoint();
+        script.on(new JobEvent.AgentLost(B));
+        Transition planned = script.on(new JobEvent.RestartPlanned(checkpoint(1), placement(A, B)));
+        assertThat(planned.persistFirst()).isEmpty();
+        assertThat(planned.effects()).anyMatch(PlanRestart.class::isInstance);
+    }
+
+    @Test
+    void jobIsLostWhenRestartsWithoutProgressAreUsedUp() {
+        JobScript script = withCheckpoint();
+        script.on(new JobEvent.VmLost(A, epoch(1), new VmId(0), "killed"));
+        for (int restart = 0; restart < JobScript.RESTART_LIMIT; restart++) {
+            assertThat(script.phase()).isEqualTo(JobPhase.PLANNING);
+            script.on(new JobEvent.RestartPlanned(checkpoint(1), placement(A, B)));
+            script.leadTo(Step.RESTORE);
+            script.failed(A, "image damaged");
+        }
+        assertThat(script.phase()).isEqualTo(JobPhase.LOST);
+        assertThat(script.state().describe()).contains("image damaged", "2 restarts");
+    }
+
+    @Test
+    void commitGivesTheRestartsBack() {
+        JobScript script = restarting();
+        script.leadTo(Step.RUN);
+        script.doneByAll();
+        assertThat(script.state().job().budget()).isEqualTo(new RestartBudget(1, 2));
+        script.on(new JobEvent.CheckpointRequested());
+        script.leadTo(Step.PERSIST);
+        script.doneByAll();
+        script.commit();
+        assertThat(script.state().job().budget()).isEqualTo(new RestartBudget(2, 2));
+    }
+
+    @Test
+    void lostJobIsDestroyedAndCanBeRestartedByHand() {
+        JobScript script = withCheckpoint();
+        script.on(new JobEvent.AgentLost(B));
+        Transition lost = script.on(new JobEvent.RestartImpossible("no node is free"));
+        assertThat(lost.persistFirst()).hasSize(1).first().isInstanceOf(JobLost.class);
+        assertThat(commands(lost)).containsExactly(Command.destroy(epoch(1)));
+        script.on(new JobEvent.RestartPlanned(checkpoint(1), placement(A, C)));
+        assertThat(script.phase()).isEqualTo(JobPhase.RESTARTING);
+    }
+
+    @Test
+    void endedJobCanBeRestartedByHand() {
+        JobScript script = withCheckpoint();
+        script.on(new JobEvent.JobExited(epoch(1), 1));
+        script.doneByAll();
+        assertThat(script.phase()).isEqualTo(JobPhase.ENDED);
+        script.on(new JobEvent.RestartPlanned(checkpoint(1), placement(B, C)));
+        assertThat(script.state().job().incarnation()).isEqualTo(epoch(2));
+        assertThat(script.barrier().step()).isEqualTo(Step.RESTORE);
+    }
+
+    @Test
+    void failedExitOfABrokenJobIsTakenForItsLoss() {
+        JobScript script = withCheckpoint();
+        script.on(new JobEvent.AgentLost(B));
+        script.on(new JobEvent.JobExited(epoch(1), 1));
+        assertThat(script.phase()).isEqualTo(JobPhase.PLANNING);
+        script.on(new JobEvent.JobExited(epoch(1), 0));
+        assertThat(script.phase()).isEqualTo(JobPhase.ENDING);
+    }
+
+    @Test
+    void newsOfAnOlderEpochAreIgnored() {
+        JobScript script = restarting();
+        script.leadTo(Step.RUN);
+        script.doneByAll();
+        script.on(new JobEvent.JobExited(epoch(1), 0));
+        script.on(new JobEvent.VmLost(B, epoch(1), new VmId(2), "killed"));
+        assertThat(script.phase()).isEqualTo(JobPhase.RUNNING);
+    }
+
+    @Test
+    void planMustBeOfTheJobAndHaveItsVms() {
+        JobScript script = withCheckpoint();
+        script.on(new JobEvent.AgentLost(B));
+        CheckpointId other = new CheckpointId(new JobId("other"), 1);
+        Placement smaller = new Placement(new TreeMap<>(Map.of(A, new TreeSet<>(List.of(new VmId(0))))));
+        assertThatThrownBy(() -> script.on(new JobEvent.RestartPlanned(other, placement(A, C))))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> script.on(new JobEvent.RestartPlanned(checkpoint(1), smaller)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(JOB.value());
+    }
+}
