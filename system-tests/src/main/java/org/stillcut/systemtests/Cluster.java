@@ -1,0 +1,352 @@
+package org.stillcut.systemtests;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A cluster on one machine: a coordinator and agents, each in a network namespace of its own, joined by a bridge. Everything
+ * it has made is gone after {@link #close}. Not thread-safe, except for closing.
+ */
+final class Cluster implements AutoCloseable {
+    private static final Duration UP = Duration.ofSeconds(60);
+    private static final int END_SECONDS = 20;
+    private static final String HUB_ADDRESS = "10.99.0.254";
+
+    private final Path root;
+    private final String run =
+            "st" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt(), 4);
+    private final Path home;
+    private final Options options;
+    private final List<SimulatedNode> nodes = new ArrayList<>();
+    private final List<Path> mounts = new ArrayList<>();
+    private @Nullable Process coordinator;
+    private boolean closed;
+
+    /**
+     * What a cluster is like.
+     *
+     * @param slots virtual CPUs that each node offers
+     * @param images directory of the guest images
+     * @param repositoryBytes size of the file system that holds the checkpoints; 0: that of the machine's disk
+     */
+    record Options(int nodes, int slots, int memoryMib, Path images, long repositoryBytes) {
+        static Options of(Path root, int nodes, int slots) {
+            return new Options(nodes, slots, 4096, root.resolve("build/image"), 0);
+        }
+
+        Options withImages(Path directory) {
+            return new Options(nodes, slots, memoryMib, directory, repositoryBytes);
+        }
+
+        Options withRepositoryBytes(long bytes) {
+            return new Options(nodes, slots, memoryMib, images, bytes);
+        }
+    }
+
+    private Cluster(Path root, Options options) throws IOException {
+        this.root = root;
+        this.options = options;
+        this.home = Files.createTempDirectory("stillcut-");
+    }
+
+    /** Starts coordinator and agents; returns when all nodes are up. */
+    static Cluster start(Path root, Options options) throws Exception {
+        Cluster cluster = new Cluster(root, options);
+        boolean up = false;
+        try {
+            cluster.layNetwork();
+            cluster.mountRepository();
+            cluster.startCoordinator();
+            for (SimulatedNode node : cluster.nodes) {
+                cluster.startAgent(node);
+            }
+            cluster.awaitNodes();
+            up = true;
+            return cluster;
+        } finally {
+            if (!up) {
+                cluster.close();
+            }
+        }
+    }
+
+    /** The folder of the project: tests run in their module's. */
+    static Path projectRoot() {
+        String property = System.getProperty("stillcut.root");
+        return Path.of(property == null ? ".." : property).toAbsolutePath().normalize();
+    }
+
+    Path home() {
+        return home;
+    }
+
+    Path repository() {
+        return home.resolve("repository");
+    }
+
+    SimulatedNode node(String name) {
+        return nodes.stream()
+                .filter(node -> node.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no node " + name));
+    }
+
+    List<SimulatedNode> nodes() {
+        return List.copyOf(nodes);
+    }
+
+    /** Kills a node: its agent, its VMs, its network. */
+    void killNode(String name) throws IOException, InterruptedException {
+        SimulatedNode node = node(name);
+        Commands.run("ip", "-n", hub(), "link", "set", node.cable(), "down");
+        node.kill();
+    }
+
+    /** What a user's processes need to find this cluster's coordinator. */
+    Map<String, String> environment() {
+        return Map.of("STILLCUT_COORDINATOR", "unix:" + socket());
+    }
+
+    /** Runs the stillcut tool. */
+    Commands.Result stillcut(String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(script("stillcut")));
+        command.addAll(List.of(arguments));
+        return Commands.run(command, environment(), home, Duration.ofMinutes(3));
+    }
+
+    /** Runs the stillcut tool, which must succeed, and reads its JSON. */
+    JsonNode json(String... arguments) throws IOException, InterruptedException {
+        List<String> all = new ArrayList<>(List.of(arguments));
+        all.add("--json");
+        Commands.Result result = stillcut(all.toArray(String[]::new));
+        if (result.exitStatus() != 0) {
+            throw new IOException("stillcut " + String.join(" ", arguments) + ": " + result.stderr());
+        }
+        return new ObjectMapper().readTree(result.stdout());
+    }
+
+    /** Starts a job with the mpirun wrapper. */
+    MpirunRun mpirun(Path workingDirectory, List<String> arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(script("mpirun"), "--ckpt-verbose"));
+        command.addAll(arguments);
+        return MpirunRun.start(command, environment(), workingDirectory);
+    }
+
+    String script(String name) {
+        return root.resolve("scripts").resolve(name).toString();
+    }
+
+    /** What the daemons have logged, for the report of a failed test. */
+    String logs() throws IOException {
+        StringBuilder text = new StringBuilder();
+        try (var files = Files.list(home)) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".log"))
+                    .sorted()
+                    .toList()) {
+                List<String> lines = Files.readAllLines(file);
+                text.append("== ").append(file.getFileName()).append('\n');
+                lines.subList(Math.max(0, lines.size() - 60), lines.size())
+                        .forEach(line -> text.append(line).append('\n'));
+            }
+        }
+        return text.toString();
+    }
+
+    void startCoordinator() throws Exception {
+        coordinator = daemon(
+                "coordinator",
+                hub(),
+                List.of(
+                        script("stillcut"),
+                        "coordinator",
+                        "--state-dir=" + home.resolve("coordinator"),
+                        "--repository=" + repository(),
+                        "--socket=" + socket(),
+                        "--listen=" + HUB_ADDRESS + ":7070",
+                        "--agent-timeout=3000"));
+        Process process = coordinator;
+        Waiting.untilTrue("the coordinator listens", UP, () -> {
+            if (!process.isAlive()) {
+                throw new IOException("the coordinator has ended: " + logs());
+            }
+            return Files.exists(socket()) && stillcut("node", "list").exitStatus() == 0;
+        });
+    }
+
+    /** Ends the coordinator as a crash would. */
+    void killCoordinator() throws InterruptedException {
+        if (coordinator != null) {
+            coordinator.destroyForcibly().waitFor();
+        }
+    }
+
+    void startAgent(SimulatedNode node) throws IOException {
+        node.started(daemon(
+                "agent-" + node.name(),
+                node.namespace(),
+                List.of(
+                        script("stillcut"),
+                        "agent",
+                        "--node=" + node.name(),
+                        "--coordinator=" + HUB_ADDRESS + ":7070",
+                        "--data-address=" + node.address(),
+                        "--state-dir=" + node.stateDirectory(),
+                        "--ram-dir=" + node.ramDirectory(),
+                        "--repository=" + repository(),
+                        "--image-dir=" + options.images(),
+                        "--slots=" + options.slots(),
+                        "--memory-mib=" + options.memoryMib())));
+    }
+
+    private Process daemon(String name, String namespace, List<String> command) throws IOException {
+        List<String> inside = new ArrayList<>(List.of("nsenter", "--net=/run/netns/" + namespace));
+        inside.addAll(command);
+        return new ProcessBuilder(inside)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(
+                        home.resolve(name + ".log").toFile()))
+                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                .start();
+    }
+
+    private void awaitNodes() throws Exception {
+        Waiting.untilTrue("all nodes are up", UP, () -> {
+            for (SimulatedNode node : nodes) {
+                if (!node.agent().isAlive()) {
+                    throw new IOException("the agent of " + node.name() + " has ended: " + logs());
+                }
+            }
+            int up = 0;
+            for (JsonNode node : json("node", "list").path("nodes")) {
+                up += node.path("state").asText().equals("up") ? 1 : 0;
+            }
+            return up == nodes.size();
+        });
+    }
+
+    private void layNetwork() throws IOException, InterruptedException {
+        Commands.run("ip", "netns", "add", hub());
+        Commands.run("ip", "-n", hub(), "link", "add", "br0", "type", "bridge", "forward_delay", "0");
+        Commands.run("ip", "-n", hub(), "address", "add", HUB_ADDRESS + "/24", "dev", "br0");
+        Commands.run("ip", "-n", hub(), "link", "set", "br0", "up");
+        Commands.run("ip", "-n", hub(), "link", "set", "lo", "up");
+        for (int number = 1; number <= options.nodes(); number++) {
+            String name = "n" + number;
+            SimulatedNode node = new SimulatedNode(
+                    name,
+                    run + "-" + name,
+                    "10.99.0." + number,
+                    home.resolve(name),
+                    Path.of("/dev/shm/stillcut-" + run + "-" + name));
+            nodes.add(node);
+            Commands.run("ip", "netns", "add", node.namespace());
+            Commands.run(
+                    "ip",
+                    "-n",
+                    hub(),
+                    "link",
+                    "add",
+                    node.cable(),
+                    "type",
+                    "veth",
+                    "peer",
+                    "name",
+                    "eth0",
+                    "netns",
+                    node.namespace());
+            Commands.run("ip", "-n", hub(), "link", "set", node.cable(), "master", "br0", "up");
+            Commands.run("ip", "-n", node.namespace(), "address", "add", node.address() + "/24", "dev", "eth0");
+            Commands.run("ip", "-n", node.namespace(), "link", "set", "eth0", "up");
+            Commands.run("ip", "-n", node.namespace(), "link", "set", "lo", "up");
+        }
+    }
+
+    private void mountRepository() throws IOException, InterruptedException {
+        if (options.repositoryBytes() > 0) {
+            Path mount = Files.createDirectory(home.resolve("small"));
+            Commands.run(
+                    "mount",
+                    "-t",
+                    "tmpfs",
+                    "-o",
+                    "size=" + options.repositoryBytes(),
+                    "stillcut-test",
+                    mount.toString());
+            mounts.add(mount);
+            Files.createSymbolicLink(repository(), Files.createDirectory(mount.resolve("repository")));
+        }
+    }
+
+    private String hub() {
+        return run + "-hub";
+    }
+
+    private Path socket() {
+        return home.resolve("coordinator.sock");
+    }
+
+    /** Ends everything and removes what was made. Harmless when repeated, and callable while another thread works. */
+    @Override
+    public synchronized void close() throws IOException {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try {
+            end();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while the cluster was ended; look for what is left of " + run, e);
+        }
+    }
+
+    private void end() throws IOException, InterruptedException {
+        for (SimulatedNode node : nodes) {
+            node.end();
+        }
+        if (coordinator != null && coordinator.isAlive()) {
+            coordinator.destroy();
+            if (!coordinator.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
+                coordinator.destroyForcibly().waitFor();
+            }
+        }
+        for (SimulatedNode node : nodes) {
+            removeNamespace(node.namespace());
+            delete(node.ramDirectory());
+        }
+        removeNamespace(hub());
+        for (Path mount : mounts) {
+            Commands.run("umount", mount.toString());
+        }
+        delete(home);
+    }
+
+    private static void removeNamespace(String namespace) throws IOException, InterruptedException {
+        if (Files.exists(Path.of("/run/netns", namespace))) {
+            Commands.run("ip", "netns", "delete", namespace);
+        }
+    }
+
+    private static void delete(Path directory) throws IOException {
+        if (!Files.exists(directory)) {
+            return;
+        }
+        try (var files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+package org.stillcut.systemtests;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/** The programs that the demo can run: what mpirun is given, and how progress and result are told from its output. */
+enum DemoProgram {
+    HEAT_JAVA("heat-java", "iteration ", "checksum ") {
+        @Override
+        List<String> arguments() {
+            List<String> words = new ArrayList<>(List.of("java"));
+            words.addAll(List.of("-Xmx48m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", ".:mpi.jar", "Heat"));
+            words.addAll(HEAT);
+            return words;
+        }
+
+        @Override
+        void stage(Path build, Path directory) throws IOException {
+            Files.copy(build.resolve("examples/Heat.class"), directory.resolve("Heat.class"));
+            // For the run on this machine; in a VM mpirun finds the image's own.
+            Files.copy(build.resolve("openmpi/mpi.jar"), directory.resolve("mpi.jar"));
+        }
+    },
+    HEAT_C("heat-c", "iteration ", "checksum ") {
+        @Override
+        List<String> arguments() {
+            List<String> words = new ArrayList<>(List.of("./heat"));
+            words.addAll(HEAT);
+            return words;
+        }
+
+        @Override
+        void stage(Path build, Path directory) throws IOException {
+            copyProgram(build, directory, "heat");
+        }
+    },
+    STORM("storm", "storm sent", "storm: ok") {
+        @Override
+        List<String> arguments() {
+            return List.of("./storm", "--messages", "30000");
+        }
+
+        @Override
+        void stage(Path build, Path directory) throws IOException {
+            copyProgram(build, directory, "storm");
+        }
+    };
+
+    /** Rows, columns, iterations, lines every so many iterations: about a minute on emulated VMs. */
+    private static final List<String> HEAT = List.of("400", "400", "6000", "20");
+
+    private final String name;
+    private final String progress;
+    private final String result;
+
+    DemoProgram(String name, String progress, String result) {
+        this.name = name;
+        this.progress = progress;
+        this.result = result;
+    }
+
+    static Optional<DemoProgram> named(String name) {
+        return Arrays.stream(values())
+                .filter(program -> program.name.equals(name))
+                .findFirst();
+    }
+
+    /** The program and its arguments, as mpirun takes them. */
+    abstract List<String> arguments();
+
+    /** Puts what the program needs into the job's directory. */
+    abstract void stage(Path build, Path directory) throws IOException;
+
+    String programName() {
+        return name;
+    }
+
+    boolean isProgress(String line) {
+        return line.startsWith(progress);
+    }
+
+    boolean isResult(String line) {
+        return line.startsWith(result);
+    }
+
+    private static void copyProgram(Path build, Path directory, String program) throws IOException {
+        Path copy = directory.resolve(program);
+        Files.copy(build.resolve("examples").resolve(program), copy);
+        if (!copy.toFile().setExecutable(true)) {
+            throw new IOException(copy + " cannot be made executable");
+        }
+    }
+}
