@@ -82,6 +82,40 @@ final class Cluster implements AutoCloseable {
         }
     }
 
+    /**
+     * Starts agents with another program in the coordinator's place.
+     *
+     * @param standIn its command, to which the address to listen on and the repository are added
+     */
+    static Cluster startWithStandIn(Path root, Options options, List<String> standIn) throws Exception {
+        Cluster cluster = new Cluster(root, options);
+        boolean up = false;
+        try {
+            cluster.layNetwork();
+            List<String> command = new ArrayList<>(standIn);
+            command.add(HUB_ADDRESS);
+            command.add(cluster.repository().toString());
+            cluster.coordinator = cluster.daemon("coordinator", cluster.hub(), command);
+            for (SimulatedNode node : cluster.nodes) {
+                cluster.startAgent(node);
+            }
+            up = true;
+            return cluster;
+        } finally {
+            if (!up) {
+                cluster.close();
+            }
+        }
+    }
+
+    /** The coordinator's process, or what stands in its place. */
+    Process coordinator() {
+        if (coordinator == null) {
+            throw new IllegalStateException("no coordinator");
+        }
+        return coordinator;
+    }
+
     /** The folder of the project: tests run in their module's. */
     static Path projectRoot() {
         String property = System.getProperty("stillcut.root");

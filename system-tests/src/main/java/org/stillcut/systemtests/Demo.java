@@ -126,7 +126,7 @@ final class Demo implements AutoCloseable {
         for (JsonNode checkpoint : running.json("list", job).path("checkpoints")) {
             say(String.format(
                     Locale.ROOT,
-                    "%s: %.1f MB of VMs, %.1f MB written",
+                    "%s: %.0f MB of RAM and disks, %.1f MB written",
                     checkpoint.path("reference").asText(),
                     checkpoint.path("imageBytes").asLong() / 1e6,
                     checkpoint.path("storedBytes").asLong() / 1e6));

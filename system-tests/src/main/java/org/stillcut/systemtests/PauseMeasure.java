@@ -17,7 +17,7 @@ record PauseMeasure(double ordinaryMillis, List<Double> pausesMillis) {
         List<MpirunRun.Line> lines = progress(run, program);
         long began = 0;
         for (MpirunRun.Line event : run.stderr()) {
-            if (event.text().contains("checkpointing")) {
+            if (event.text().contains(": PREPARE,")) {
                 began = event.nanoTime();
             } else if (event.text().contains("is committed") && began != 0) {
                 pausesMillis.add(Math.max(0, longestGap(lines, began, event.nanoTime()) - ordinaryMillis));

@@ -56,7 +56,7 @@ public final class Seeds {
     /** The seed, what it broke, and what happened last before. */
     static String explain(Finding finding, Cores cores) {
         Simulation simulation = new Simulation(finding.seed(), cores, true);
-        String outcome = "no invariant was broken the second time";
+        String outcome = "no invariant was broken";
         try {
             simulation.run();
         } catch (Violation | IllegalStateException | IllegalArgumentException broken) {
