@@ -323,6 +323,11 @@ final class Cluster implements AutoCloseable {
         }
     }
 
+    /** Changes the size of a repository that has a file system of its own. */
+    void resizeRepository(long bytes) throws IOException, InterruptedException {
+        Commands.run("mount", "-o", "remount,size=" + bytes, mounts.getFirst().toString());
+    }
+
     private String hub() {
         return run + "-hub";
     }
