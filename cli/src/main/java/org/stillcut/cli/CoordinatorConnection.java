@@ -65,6 +65,11 @@ final class CoordinatorConnection implements AutoCloseable {
         return variable == null || variable.isBlank() ? DEFAULT : variable;
     }
 
+    /** Makes the next call try to connect at once, whatever came of the last. */
+    void tryAgain() {
+        channel.resetConnectBackoff();
+    }
+
     JobServiceGrpc.JobServiceBlockingStub jobs() {
         return JobServiceGrpc.newBlockingStub(channel);
     }

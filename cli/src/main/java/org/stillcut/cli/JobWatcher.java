@@ -67,6 +67,7 @@ final class JobWatcher {
                 }
             }
             pause();
+            coordinator.tryAgain();
         }
     }
 

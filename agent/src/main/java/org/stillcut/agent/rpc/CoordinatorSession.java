@@ -173,6 +173,8 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
                 if (closed) {
                     return;
                 }
+                // The channel's own pauses grow to minutes; a coordinator that is back gives its agents up long before.
+                channel.resetConnectBackoff();
                 Session fresh = new Session(commanded);
                 session = fresh;
                 fresh.requests = AgentServiceGrpc.newStub(channel).session(fresh);

@@ -51,6 +51,9 @@ public final class AgentLoop implements GangListener, AutoCloseable {
      */
     private static final Duration WATCHDOG = Duration.ofSeconds(60);
 
+    /** The state machine has a failed DESTROY done again, as often as it takes. */
+    private static final Duration BETWEEN_TRIES = Duration.ofSeconds(2);
+
     private static final Duration ANSWER = Duration.ofSeconds(10);
     private static final Duration DESTROY = Duration.ofSeconds(20);
 
@@ -214,10 +217,14 @@ public final class AgentLoop implements GangListener, AutoCloseable {
             if (previous != null) {
                 awaitEnd(previous);
             }
+            if (key.equals(seat.failed)) {
+                Thread.sleep(BETWEEN_TRIES);
+            }
             result = new AgentEvent.WorkDone(key, StepWork.perform(gang, key));
             log.info("{} done in {} ms", key, (System.nanoTime() - began) / 1_000_000);
         } catch (StepException e) {
             log.warn("{} failed: {}", key, e.line(), e);
+            seat.failed = key;
             result = new AgentEvent.WorkFailed(key, e.line(), e.storeFull());
         } catch (InterruptedException e) {
             log.info("{} interrupted", key);

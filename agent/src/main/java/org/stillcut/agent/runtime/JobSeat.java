@@ -5,6 +5,7 @@ import java.util.concurrent.ScheduledFuture;
 import org.jspecify.annotations.Nullable;
 import org.stillcut.agent.gang.Gang;
 import org.stillcut.protocol.AgentId;
+import org.stillcut.protocol.CommandKey;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.agent.AgentProtocol;
 import org.stillcut.protocol.agent.AgentState;
@@ -19,6 +20,10 @@ final class JobSeat {
     /** The work performed last, perhaps over; the next one waits for it. */
     @Nullable
     Thread work;
+
+    /** The work that failed last. Written by the work's thread, read by the next one's, which begins after its end. */
+    @Nullable
+    CommandKey failed;
 
     @Nullable
     ScheduledFuture<?> watchdog;
