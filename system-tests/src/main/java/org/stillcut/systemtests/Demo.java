@@ -32,7 +32,6 @@ final class Demo implements AutoCloseable {
     private final DemoProgram program;
     private final long began = System.nanoTime();
     private @Nullable Cluster cluster;
-    private boolean kept;
 
     Demo(Path root, DemoProgram program) {
         this.root = root;
@@ -49,8 +48,15 @@ final class Demo implements AutoCloseable {
         program.stage(root.resolve("build"), directory);
         String expected = plainRun(directory);
         say("an undisturbed plain mpirun ends with: " + expected);
-        List<String> arguments =
-                new ArrayList<>(List.of("--ckpt-interval", INTERVAL, "-H", "n1,n2", "-np", Integer.toString(RANKS)));
+        List<String> arguments = new ArrayList<>(List.of(
+                "--ckpt-name",
+                program.programName(),
+                "--ckpt-interval",
+                INTERVAL,
+                "-H",
+                "n1,n2",
+                "-np",
+                Integer.toString(RANKS)));
         arguments.addAll(program.arguments());
         try (MpirunRun run = running.mpirun(directory, arguments)) {
             follow(running, run, expected);
@@ -160,15 +166,16 @@ final class Demo implements AutoCloseable {
         System.out.printf(Locale.ROOT, "%7.1f s  %s%n", (System.nanoTime() - began) / 1e9, text);
     }
 
-    /** Leaves the cluster for a person to look at. */
-    void keep() {
+    /** Leaves the cluster to a person, until a signal ends the demo. */
+    void keep() throws InterruptedException {
         Cluster running = cluster;
-        if (running != null) {
-            kept = true;
-            running.environment().forEach((name, value) -> say("export " + name + "=" + value));
-            say("then: scripts/stillcut node list; scripts/stillcut status; scripts/stillcut list");
-            say("logs and state: " + running.home() + "; scripts/demo --clean " + running.home() + " ends it all");
+        if (running == null) {
+            throw new IllegalStateException("there is no cluster to keep");
         }
+        say("the cluster goes on until Ctrl-C; its logs are in " + running.home() + "; in another shell:");
+        running.environment().forEach((name, value) -> System.out.println("    export " + name + "=" + value));
+        System.out.println("    scripts/stillcut node list; scripts/stillcut status; scripts/stillcut list");
+        Thread.sleep(Duration.ofDays(1));
     }
 
     /** Ends the cluster when the demo is ended from outside. */
@@ -183,7 +190,7 @@ final class Demo implements AutoCloseable {
     @Override
     public void close() throws IOException {
         Cluster running = cluster;
-        if (running != null && !kept) {
+        if (running != null) {
             running.close();
         }
     }

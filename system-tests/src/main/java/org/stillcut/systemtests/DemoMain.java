@@ -27,7 +27,9 @@ public final class DemoMain implements Callable<Integer> {
             description = "heat-java, heat-c or storm; default: ${DEFAULT-VALUE}")
     private String program = "";
 
-    @Option(names = "--keep", description = "Leave the cluster running at the end, and say how to look at it.")
+    @Option(
+            names = "--keep",
+            description = "Leave the cluster running at the end until Ctrl-C, and say how to look at it.")
     private boolean keep;
 
     public static void main(String[] arguments) {
@@ -45,16 +47,16 @@ public final class DemoMain implements Callable<Integer> {
         try (Demo demo = new Demo(root, chosen.get())) {
             Runtime.getRuntime().addShutdownHook(new Thread(demo::interrupted, "interruption"));
             demo.run();
+            System.out.println("demo: ok");
             if (keep) {
                 demo.keep();
             }
+            return 0;
         } catch (Exception e) {
             log.debug("demo failed", e);
             String why = Objects.toString(e.getMessage(), e.toString());
             System.out.println("demo: FAILED: " + why.lines().findFirst().orElse(""));
             return 1;
         }
-        System.out.println("demo: ok");
-        return 0;
     }
 }

@@ -52,7 +52,7 @@ enum DemoProgram {
     };
 
     /** Rows, columns, iterations, lines every so many iterations: about a minute on emulated VMs. */
-    private static final List<String> HEAT = List.of("400", "400", "6000", "20");
+    private static final List<String> HEAT = List.of("400", "400", "4000", "20");
 
     private final String name;
     private final String progress;
