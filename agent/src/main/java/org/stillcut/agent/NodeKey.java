@@ -1,5 +1,11 @@
 package org.stillcut.agent;
 
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.SYNC;
+import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +30,10 @@ final class NodeKey {
             return key;
         }
         String key = String.format("%06x", random.nextInt(1 << 24));
-        Files.writeString(file, key + "\n");
+        // Written aside and renamed: half a key would keep every later agent from starting.
+        Path fresh = stateDirectory.resolve(FILE + ".new");
+        Files.writeString(fresh, key + "\n", CREATE, TRUNCATE_EXISTING, WRITE, SYNC);
+        Files.move(fresh, file, ATOMIC_MOVE);
         return key;
     }
 }

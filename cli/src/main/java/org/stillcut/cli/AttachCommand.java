@@ -1,6 +1,7 @@
 package org.stillcut.cli;
 
 import java.time.InstantSource;
+import org.stillcut.v1.GetJobRequest;
 import org.stillcut.v1.Job;
 import org.stillcut.v1.JobPhase;
 import picocli.CommandLine.Command;
@@ -22,7 +23,12 @@ final class AttachCommand extends CoordinatorCommand {
 
     @Override
     int run(CoordinatorConnection connection) {
-        Job end = new JobWatcher(connection, InstantSource.system(), verbose).follow(job);
+        // The watcher waits for a coordinator that went away; one that was never there is to be told at once.
+        Job now = connection
+                .jobs()
+                .getJob(GetJobRequest.newBuilder().setJobId(job).build())
+                .getJob();
+        Job end = new JobWatcher(connection, InstantSource.system(), verbose).follow(now.getJobId());
         if (json()) {
             System.err.println(Report.print(Report.document("job").set("job", Report.job(end))));
         }

@@ -21,6 +21,7 @@ final class CoordinatorConnection implements AutoCloseable {
     static final String DEFAULT = "unix:/run/stillcut/coordinator.sock";
 
     private static final String UNIX_PREFIX = "unix:";
+    private static final int LARGEST_PORT = 65_535;
     private static final long CLOSE_SECONDS = 2;
 
     private final String address;
@@ -46,7 +47,9 @@ final class CoordinatorConnection implements AutoCloseable {
             return new CoordinatorConnection(address, channel, eventLoop);
         }
         int colon = address.lastIndexOf(':');
-        if (colon <= 0 || !address.substring(colon + 1).matches("[0-9]{1,5}")) {
+        if (colon <= 0
+                || !address.substring(colon + 1).matches("[0-9]{1,5}")
+                || Integer.parseInt(address.substring(colon + 1)) > LARGEST_PORT) {
             throw new UsageException("coordinator address '" + address + "': neither unix:/PATH nor HOST:PORT");
         }
         ManagedChannel channel = NettyChannelBuilder.forAddress(

@@ -2,6 +2,7 @@ package org.stillcut.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -10,6 +11,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -17,6 +19,11 @@ import java.util.function.Consumer;
 final class JobFiles {
     private static final int PIECE_BYTES = 256 * 1024;
     private static final int TAR_END_SECONDS = 10;
+
+    /** tar's exit status when a file grew under its hands, as logs do; all is packed. */
+    private static final int CHANGED_WHILE_READ = 1;
+
+    private static final int MOST_ERROR_BYTES = 4096;
 
     private final List<Path> roots = new ArrayList<>();
 
@@ -61,15 +68,18 @@ final class JobFiles {
         command.add("--recursion");
         roots.forEach(root -> command.add("--add-file=" + root.subpath(0, root.getNameCount())));
         Process tar = new ProcessBuilder(command).start();
+        // Read beside the archive: with a full pipe of complaints tar would wait for us, and we for tar.
+        CompletableFuture<String> errors = CompletableFuture.supplyAsync(
+                () -> firstOf(tar.getErrorStream()), Thread.ofVirtual().name("tar-errors")::start);
         try (InputStream bytes = tar.getInputStream()) {
             for (byte[] piece = bytes.readNBytes(PIECE_BYTES);
                     piece.length > 0;
                     piece = bytes.readNBytes(PIECE_BYTES)) {
                 sink.accept(piece);
             }
-            String errors = new String(tar.getErrorStream().readNBytes(4096), StandardCharsets.UTF_8).strip();
-            if (!tar.waitFor(TAR_END_SECONDS, TimeUnit.SECONDS) || tar.exitValue() != 0) {
-                throw new IOException("packing the working directory failed: " + errors.replace('\n', ' '));
+            if (!tar.waitFor(TAR_END_SECONDS, TimeUnit.SECONDS) || tar.exitValue() > CHANGED_WHILE_READ) {
+                throw new IOException("packing the working directory failed: "
+                        + errors.join().strip().replace('\n', ' '));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -79,16 +89,27 @@ final class JobFiles {
         }
     }
 
+    /** The first words of a stream that is read to its end. */
+    private static String firstOf(InputStream stream) {
+        try (stream) {
+            String first = new String(stream.readNBytes(MOST_ERROR_BYTES), StandardCharsets.UTF_8);
+            stream.transferTo(OutputStream.nullOutputStream());
+            return first;
+        } catch (IOException e) {
+            return "its messages cannot be read: " + e.getMessage();
+        }
+    }
+
     private void checkSize(long limitBytes) throws UsageException {
+        SizeVisitor visitor = new SizeVisitor(limitBytes);
         for (Path root : roots) {
-            SizeVisitor visitor = new SizeVisitor(limitBytes);
             try {
                 Files.walkFileTree(root, visitor);
             } catch (IOException e) {
                 throw new UsageException(root + ": cannot be read: " + e.getMessage());
             }
             if (visitor.bytes > limitBytes) {
-                throw new UsageException(root + " holds more than " + Quantities.readableBytes(limitBytes)
+                throw new UsageException(roots.getFirst() + " holds more than " + Quantities.readableBytes(limitBytes)
                         + ", which the job's disk can take: choose another --ckpt-workdir or a larger --ckpt-disk");
             }
         }

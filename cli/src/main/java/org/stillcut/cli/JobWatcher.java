@@ -25,6 +25,9 @@ final class JobWatcher {
     /** How long a coordinator may be away; the job itself runs on without one. */
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
+    /** A call that is not connected after so long has failed: Netty's time-out. */
+    private static final Duration LONGEST_CONNECT = Duration.ofSeconds(30);
+
     private static final Duration PAUSE_BETWEEN_TRIES = Duration.ofMillis(500);
 
     private final CoordinatorConnection coordinator;
@@ -45,6 +48,7 @@ final class JobWatcher {
     Job follow(String jobId) {
         Instant lastHeard = clock.instant();
         while (true) {
+            Instant asked = clock.instant();
             try {
                 Iterator<WatchJobResponse> changes = coordinator
                         .jobs()
@@ -61,14 +65,22 @@ final class JobWatcher {
                     lastHeard = clock.instant();
                 }
             } catch (StatusRuntimeException e) {
-                if (e.getStatus().getCode() != Status.Code.UNAVAILABLE
-                        || clock.instant().isAfter(lastHeard.plus(PATIENCE))) {
+                // A job may be silent for hours: what broke after so long had been a connection until then.
+                if (clock.instant().isAfter(asked.plus(LONGEST_CONNECT))) {
+                    lastHeard = clock.instant();
+                }
+                if (!isInterruption(e.getStatus()) || clock.instant().isAfter(lastHeard.plus(PATIENCE))) {
                     throw e;
                 }
             }
             pause();
             coordinator.tryAgain();
         }
+    }
+
+    /** A coordinator that is stopped cancels its calls, as gRPC's {@code Server.shutdownNow} resets the streams. */
+    private static boolean isInterruption(Status status) {
+        return status.getCode() == Status.Code.UNAVAILABLE || status.getCode() == Status.Code.CANCELLED;
     }
 
     private Optional<Job> take(WatchJobResponse response) {

@@ -40,6 +40,19 @@ record MpirunArguments(
         return new Parser(currentDirectory).parse(words);
     }
 
+    /** Whether there is a {@code --ckpt} option among mpirun's; what comes after the program is the program's own. */
+    static boolean askForCheckpoints(List<String> words) {
+        int next = 0;
+        while (next < words.size() && words.get(next).startsWith("-")) {
+            String option = words.get(next);
+            if (option.equals("--ckpt") || option.startsWith("--ckpt-")) {
+                return true;
+            }
+            next += 1 + MpirunOptions.words(option);
+        }
+        return false;
+    }
+
     /** How many VMs the job gets: one for each {@code --ckpt-vcpus} ranks unless it was said otherwise. */
     int virtualMachines() {
         return options.virtualMachines().orElse((ranks + options.vcpus() - 1) / options.vcpus());
@@ -56,6 +69,7 @@ record MpirunArguments(
     }
 
     private static final class Parser {
+        private final Path currentDirectory;
         private final List<String> passed = new ArrayList<>();
         private final List<String> nodes = new ArrayList<>();
         private int ranks;
@@ -74,6 +88,7 @@ record MpirunArguments(
         private boolean verbose;
 
         Parser(Path currentDirectory) {
+            this.currentDirectory = currentDirectory;
             workingDirectory = currentDirectory;
         }
 
@@ -109,7 +124,10 @@ record MpirunArguments(
             while (next < words.size() && words.get(next).startsWith("-")) {
                 next = option(words, next);
             }
-            if (next < words.size() && program == null) {
+            if (next == words.size() || words.get(next).equals(":")) {
+                throw new UsageException("no program given");
+            }
+            if (program == null) {
                 program = words.get(next);
             }
             while (next < words.size()) {
@@ -137,7 +155,7 @@ record MpirunArguments(
             if (MpirunOptions.namesHosts(option)) {
                 addHosts(words.get(at + 1));
             } else if (MpirunOptions.namesHostFile(option)) {
-                addHostFile(Path.of(words.get(at + 1)));
+                addHostFile(currentDirectory.resolve(words.get(at + 1)));
             } else {
                 if (MpirunOptions.countsRanks(option)) {
                     ranks += Quantities.count(option, words.get(at + 1), 1, MOST_RANKS - ranks);
@@ -155,7 +173,7 @@ record MpirunArguments(
             }
             int equals = word.indexOf('=');
             String option = equals < 0 ? word : word.substring(0, equals);
-            if (equals < 0 && at + 1 >= words.size()) {
+            if (equals < 0 && (at + 1 >= words.size() || words.get(at + 1).startsWith("-"))) {
                 throw new UsageException(option + " needs a value");
             }
             String value = equals < 0 ? words.get(at + 1) : word.substring(equals + 1);
@@ -175,8 +193,17 @@ record MpirunArguments(
                 case "--ckpt-disk" -> diskBytes = Quantities.bytes(option, value);
                 case "--ckpt-image" -> image = value;
                 case "--ckpt-workdir" ->
-                    workingDirectory = workingDirectory.resolve(value).normalize();
+                    workingDirectory = physical(workingDirectory.resolve(value).normalize());
                 default -> throw new UsageException(option + ": unknown option");
+            }
+        }
+
+        /** As a shell's {@code pwd -P} shows it: of a symbolic link, only the link would come along. */
+        private static Path physical(Path directory) throws UsageException {
+            try {
+                return Files.exists(directory) ? directory.toRealPath() : directory;
+            } catch (IOException e) {
+                throw new UsageException("working directory " + directory + ": cannot be read");
             }
         }
 

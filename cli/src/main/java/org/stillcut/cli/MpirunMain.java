@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.stillcut.v1.CancelJobRequest;
 import org.stillcut.v1.Job;
 import org.stillcut.v1.JobPhase;
@@ -21,9 +23,14 @@ import org.stillcut.v1.SignalJobRequest;
 public final class MpirunMain {
     private static final int SIGINT = 2;
 
+    /** Where scripts/mpirun says which mpirun is the real one. */
+    private static final String REAL_MPIRUN = "STILLCUT_MPIRUN";
+
     /** Variables that mean something on this machine only. All others are handed to the guest's mpirun. */
     private static final List<String> LOCAL_VARIABLES = List.of(
             "PATH", "HOME", "PWD", "OLDPWD", "SHLVL", "_", "TMPDIR", "HOSTNAME", "JAVA_HOME", "LD_LIBRARY_PATH");
+
+    private static final Logger log = LoggerFactory.getLogger(MpirunMain.class);
 
     private MpirunMain() {}
 
@@ -31,8 +38,11 @@ public final class MpirunMain {
         System.exit(run(List.of(words)));
     }
 
-    private static int run(List<String> words) {
+    static int run(List<String> words) {
         try {
+            if (!MpirunArguments.askForCheckpoints(words)) {
+                return runRealMpirun(words);
+            }
             Path directory = Path.of("").toAbsolutePath();
             MpirunArguments arguments = MpirunArguments.parse(words, directory);
             String address = CoordinatorConnection.addressFrom(
@@ -44,6 +54,22 @@ public final class MpirunMain {
             return complain(e.line(), ExitStatus.USAGE);
         } catch (IOException e) {
             return complain(Objects.toString(e.getMessage(), "input or output failed"), ExitStatus.FAILED);
+        }
+    }
+
+    /** The checkpoint option that scripts/mpirun saw was the program's. */
+    private static int runRealMpirun(List<String> words) throws IOException {
+        String mpirun = System.getenv(REAL_MPIRUN);
+        if (mpirun == null || mpirun.isBlank()) {
+            throw new IOException("Open MPI is not installed");
+        }
+        List<String> command = new ArrayList<>(List.of(mpirun));
+        command.addAll(words);
+        try {
+            return new ProcessBuilder(command).inheritIO().start().waitFor();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
         }
     }
 
@@ -62,9 +88,11 @@ public final class MpirunMain {
             Runtime.getRuntime().addShutdownHook(interruption);
             JobWatcher watcher = new JobWatcher(
                     coordinator, InstantSource.system(), arguments.options().verbose());
-            Job job = watcher.follow(jobId);
-            forget(interruption);
-            return statusOf(job);
+            try {
+                return statusOf(watcher.follow(jobId));
+            } finally {
+                forget(interruption);
+            }
         } catch (StatusRuntimeException e) {
             return complain(coordinator.describe(e), ExitStatus.of(e.getStatus()));
         }
@@ -126,6 +154,11 @@ public final class MpirunMain {
                             .setJobId(jobId)
                             .setSignalNumber(SIGINT)
                             .build());
+        } catch (StatusRuntimeException e) {
+            // A job that is not running now takes no signal; it is to be ended all the same.
+            log.debug("job {} takes no signal: {}", jobId, e.getStatus());
+        }
+        try {
             coordinator
                     .jobs()
                     .cancelJob(CancelJobRequest.newBuilder().setJobId(jobId).build());

@@ -27,8 +27,8 @@ public final class StillcutMain {
     static int execute(String... arguments) {
         CommandLine commandLine = new CommandLine(new StillcutMain());
         commandLine.setParameterExceptionHandler((exception, words) -> {
-            System.err.println("stillcut: " + exception.getMessage() + " (stillcut "
-                    + exception.getCommandLine().getCommandName() + " --help tells more)");
+            System.err.println("stillcut: " + exception.getMessage() + " ("
+                    + exception.getCommandLine().getCommandSpec().qualifiedName() + " --help tells more)");
             return ExitStatus.USAGE;
         });
         return commandLine.execute(arguments);

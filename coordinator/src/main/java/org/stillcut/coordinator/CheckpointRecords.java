@@ -11,6 +11,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.stillcut.coordinator.catalog.CatalogException;
 import org.stillcut.coordinator.catalog.CatalogJson;
 import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.job.CommitException;
@@ -68,9 +69,7 @@ public final class CheckpointRecords {
         job.placement()
                 .vmsByAgent()
                 .forEach((agent, vms) -> vms.forEach(vm -> attributes.put(NODE_PREFIX + vm.index(), agent.value())));
-        SortedMap<Integer, org.stillcut.store.SnapshotRef> references = new TreeMap<>();
-        snapshots.forEach(
-                (vm, snapshot) -> references.put(vm.index(), new org.stillcut.store.SnapshotRef(snapshot.value())));
+        SortedMap<Integer, org.stillcut.store.SnapshotRef> references = references(id, snapshots);
         CheckpointManifest manifest = new CheckpointManifest(
                 id.job().value(), id.sequence(), job.epoch(), clock.instant(), references, attributes);
         try {
@@ -80,6 +79,19 @@ public final class CheckpointRecords {
                 throw failure("checkpoint " + id + " cannot be committed", e);
             }
             log.warn("the commit of {} failed, yet its record is there", id, e);
+        }
+    }
+
+    /** The agents' words for snapshots, as the repository's: one that cannot be such a word is a peer's mistake. */
+    private static SortedMap<Integer, org.stillcut.store.SnapshotRef> references(
+            CheckpointId id, SortedMap<VmId, SnapshotRef> snapshots) throws CommitException {
+        try {
+            SortedMap<Integer, org.stillcut.store.SnapshotRef> references = new TreeMap<>();
+            snapshots.forEach(
+                    (vm, snapshot) -> references.put(vm.index(), new org.stillcut.store.SnapshotRef(snapshot.value())));
+            return references;
+        } catch (IllegalArgumentException e) {
+            throw failure("checkpoint " + id + " cannot be committed", e);
         }
     }
 
@@ -127,7 +139,8 @@ public final class CheckpointRecords {
             Optional<CheckpointManifest> manifest =
                     catalog.findCheckpoint(id.job().value(), id.sequence());
             return manifest.isEmpty() ? Optional.empty() : Optional.of(recorded(manifest.get()));
-        } catch (StoreException e) {
+        } catch (StoreException | CatalogException | IllegalArgumentException e) {
+            // Attributes are input, too: a value that no coordinator wrote is damage like a bad checksum.
             throw failure("checkpoint " + id + " cannot be read", e);
         }
     }
@@ -155,7 +168,7 @@ public final class CheckpointRecords {
         return new Recorded(manifest, description, times, parts);
     }
 
-    private static CommitException failure(String what, StoreException cause) {
+    private static CommitException failure(String what, Exception cause) {
         return new CommitException(what + ": " + Objects.toString(cause.getMessage(), cause.toString()), cause);
     }
 }

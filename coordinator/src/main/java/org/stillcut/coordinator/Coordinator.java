@@ -9,6 +9,7 @@ import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.SortedSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -25,11 +26,14 @@ import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
 import org.stillcut.coordinator.job.Timeline;
 import org.stillcut.coordinator.membership.AgentRegistry;
+import org.stillcut.coordinator.membership.MembershipListener;
 import org.stillcut.coordinator.output.JobOutput;
 import org.stillcut.coordinator.rpc.AgentServiceImpl;
 import org.stillcut.coordinator.rpc.CheckpointServiceImpl;
 import org.stillcut.coordinator.rpc.JobServiceImpl;
 import org.stillcut.coordinator.rpc.NodeServiceImpl;
+import org.stillcut.protocol.AgentId;
+import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.coordinator.CoordinatorProtocol;
 import org.stillcut.protocol.coordinator.JobEvent;
 import org.stillcut.protocol.coordinator.Transition;
@@ -58,19 +62,19 @@ final class Coordinator implements AutoCloseable {
     private final ScheduledFuture<?> expiry;
     private final CoordinatorServer server;
 
-    private Coordinator(CoordinatorConfig config, JobCatalog catalog, CheckpointRecords checkpoints)
+    private Coordinator(CoordinatorConfig config, JobCatalog catalog, CheckpointRecords checkpoints, Runnable end)
             throws IOException, CommitException {
         this.jobHome = privateDirectory(config.stateDirectory().resolve("jobs"));
         this.catalog = catalog;
         this.checkpoints = checkpoints;
-        this.registry = new AgentRegistry(clock, config.agentTimeout(), jobs);
+        this.registry = new AgentRegistry(clock, config.agentTimeout(), new Joining());
         this.timer = Executors.newScheduledThreadPool(
                 TIMER_THREADS, Thread.ofPlatform().name("timer").daemon().factory());
         this.background = Executors.newThreadPerTaskExecutor(
                 Thread.ofVirtual().name("background-", 0).factory());
         NodeUsage usage = new NodeUsage(registry, jobs);
         this.shell = new CoordinatorShell(
-                new CoordinatorShell.Parts(catalog, checkpoints, registry, usage, timer, background));
+                new CoordinatorShell.Parts(catalog, checkpoints, registry, usage, timer, background, end));
         JobIntake intake = new JobIntake(
                 new JobIntake.Parts(jobHome, catalog, jobs, usage, this::loop, new SecureRandom(), clock));
         recoverJobs();
@@ -80,12 +84,23 @@ final class Coordinator implements AutoCloseable {
                 new JobServiceImpl(jobs, intake, registry, background),
                 new CheckpointServiceImpl(jobs, checkpoints, shell::place),
                 new NodeServiceImpl(registry, usage),
-                new AgentServiceImpl(registry, jobs, intake));
-        this.server = new CoordinatorServer(config.socket(), config.listen(), services);
+                new AgentServiceImpl(registry, jobs, intake, background));
+        try {
+            this.server = new CoordinatorServer(config.socket(), config.listen(), services);
+        } catch (IOException | RuntimeException e) {
+            // The loops run already, and the catalog below them is about to be closed.
+            closeLoops();
+            throw e;
+        }
     }
 
-    /** Opens the catalog and the repository, takes up the jobs again, and begins to listen. */
-    static Coordinator open(CoordinatorConfig config) throws IOException, StoreException, CommitException {
+    /**
+     * Opens the catalog and the repository, takes up the jobs again, and begins to listen.
+     *
+     * @param end is run when the coordinator cannot go on
+     */
+    static Coordinator open(CoordinatorConfig config, Runnable end)
+            throws IOException, StoreException, CommitException {
         privateDirectory(config.stateDirectory());
         JobCatalog catalog = JobCatalog.open(config.stateDirectory().resolve("catalog"));
         try {
@@ -97,7 +112,7 @@ final class Coordinator implements AutoCloseable {
             }
             CheckpointRecords checkpoints = new CheckpointRecords(
                     Repository.openCatalog(config.repository(), environment), environment.clock());
-            return new Coordinator(config, catalog, checkpoints);
+            return new Coordinator(config, catalog, checkpoints, end);
         } catch (IOException | StoreException | CommitException | RuntimeException e) {
             catalog.close();
             throw e;
@@ -123,6 +138,20 @@ final class Coordinator implements AutoCloseable {
                 initial, new JobLoop.Parts(description, created, output, new Timeline(clock), changes, shell));
     }
 
+    /** Before a job hears of a node, its address is on record: commands of a later coordinator may need it. */
+    private final class Joining implements MembershipListener {
+        @Override
+        public void agentConnected(AgentId agent, SortedSet<Incarnation> held) {
+            registry.profile(agent).ifPresent(profile -> catalog.rememberAddress(agent, profile.dataAddress()));
+            jobs.agentConnected(agent, held);
+        }
+
+        @Override
+        public void agentLost(AgentId agent) {
+            jobs.agentLost(agent);
+        }
+    }
+
     private void expire() {
         try {
             registry.expire();
@@ -140,10 +169,14 @@ final class Coordinator implements AutoCloseable {
     @Override
     public void close() {
         server.close();
+        closeLoops();
+        catalog.close();
+    }
+
+    private void closeLoops() {
         expiry.cancel(false);
         jobs.close();
         timer.shutdownNow();
         background.shutdownNow();
-        catalog.close();
     }
 }

@@ -15,4 +15,12 @@ import java.util.Optional;
  * @param agentTimeout after which a silent agent is lost
  */
 record CoordinatorConfig(
-        Path stateDirectory, Path repository, Path socket, Optional<InetSocketAddress> listen, Duration agentTimeout) {}
+        Path stateDirectory, Path repository, Path socket, Optional<InetSocketAddress> listen, Duration agentTimeout) {
+    private static final Duration LEAST_TIMEOUT = Duration.ofSeconds(1);
+
+    CoordinatorConfig {
+        if (agentTimeout.compareTo(LEAST_TIMEOUT) < 0) {
+            throw new IllegalArgumentException("--agent-timeout " + agentTimeout.toMillis() + ": at least 1000");
+        }
+    }
+}

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,15 +59,26 @@ public final class CoordinatorMain implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        CoordinatorConfig config = new CoordinatorConfig(
-                stateDirectory.toAbsolutePath(),
-                repository.toAbsolutePath(),
-                socket.toAbsolutePath(),
-                Optional.ofNullable(listen).map(CoordinatorMain::address),
-                Duration.ofMillis(agentTimeoutMillis));
+        CoordinatorConfig config;
+        try {
+            config = new CoordinatorConfig(
+                    stateDirectory.toAbsolutePath(),
+                    repository.toAbsolutePath(),
+                    socket.toAbsolutePath(),
+                    Optional.ofNullable(listen).map(CoordinatorMain::address),
+                    Duration.ofMillis(agentTimeoutMillis));
+        } catch (IllegalArgumentException e) {
+            System.err.println("stillcut coordinator: " + e.getMessage());
+            return 2;
+        }
         CountDownLatch ended = new CountDownLatch(1);
         CountDownLatch closed = new CountDownLatch(1);
-        try (Coordinator coordinator = Coordinator.open(config)) {
+        AtomicBoolean failed = new AtomicBoolean();
+        Runnable giveUp = () -> {
+            failed.set(true);
+            ended.countDown();
+        };
+        try (Coordinator coordinator = Coordinator.open(config, giveUp)) {
             Runtime.getRuntime().addShutdownHook(new Thread(() -> awaitClose(ended, closed), "shutdown"));
             log.info("coordinator is up: {} and {}, {}", socket, listen, coordinator);
             ended.await();
@@ -74,9 +86,10 @@ public final class CoordinatorMain implements Callable<Integer> {
             log.error("coordinator cannot start", e);
             System.err.println("stillcut coordinator: cannot start: " + e.getMessage());
             return 1;
+        } finally {
+            closed.countDown();
         }
-        closed.countDown();
-        return 0;
+        return failed.get() ? 1 : 0;
     }
 
     /** Natives must be closed in order before the process goes, so its end waits for that. */

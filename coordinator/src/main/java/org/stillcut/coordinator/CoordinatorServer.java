@@ -31,6 +31,16 @@ final class CoordinatorServer implements AutoCloseable {
     /** Starts to listen. */
     CoordinatorServer(Path socket, Optional<InetSocketAddress> listen, List<BindableService> services)
             throws IOException {
+        try {
+            listen(socket, listen, services);
+        } catch (IOException | RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private void listen(Path socket, Optional<InetSocketAddress> listen, List<BindableService> services)
+            throws IOException {
         // A socket that an earlier process left behind would refuse us; whether that one still lives, its catalog's
         // lock tells.
         Files.deleteIfExists(socket);

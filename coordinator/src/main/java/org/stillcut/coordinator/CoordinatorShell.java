@@ -44,15 +44,21 @@ final class CoordinatorShell implements JobShell {
     private final NodeUsage usage;
     private final ScheduledExecutorService timer;
     private final ExecutorService background;
+    private final Runnable end;
 
-    /** What the shell is made of. */
+    /**
+     * What the shell is made of.
+     *
+     * @param end ends the process
+     */
     record Parts(
             JobCatalog catalog,
             CheckpointRecords checkpoints,
             AgentRegistry registry,
             NodeUsage usage,
             ScheduledExecutorService timer,
-            ExecutorService background) {}
+            ExecutorService background,
+            Runnable end) {}
 
     CoordinatorShell(Parts parts) {
         this.catalog = parts.catalog();
@@ -61,6 +67,7 @@ final class CoordinatorShell implements JobShell {
         this.usage = parts.usage();
         this.timer = parts.timer();
         this.background = parts.background();
+        this.end = parts.end();
     }
 
     @Override
@@ -79,11 +86,19 @@ final class CoordinatorShell implements JobShell {
         }
         SortedMap<VmId, Gang.Member> members = new TreeMap<>();
         placement.vmsByAgent().forEach((agent, vms) -> {
-            String address =
-                    registry.profile(agent).map(NodeProfile::dataAddress).orElse("");
+            String address = registry.profile(agent)
+                    .map(NodeProfile::dataAddress)
+                    .or(() -> catalog.address(agent))
+                    .orElseThrow(() -> new IllegalStateException("node " + agent + " is used and was never here"));
             vms.forEach(vm -> members.put(vm, new Gang.Member(agent.value(), address)));
         });
         return Optional.of(new Gang(description, catalog.networkId(command.incarnation()), members));
+    }
+
+    @Override
+    public void giveUp(JobId job, RuntimeException failure) {
+        log.error("job {} cannot be driven any more; the coordinator ends, and the next one takes it up", job, failure);
+        end.run();
     }
 
     @Override

@@ -62,8 +62,13 @@ public final class RamCopy implements AutoCloseable {
         ranges = DataRanges.of(ram).stream()
                 .map(range -> new ByteRange(range.offsetBytes(), range.lengthBytes()))
                 .toList();
-        for (ByteRange range : ranges) {
-            MemorySegment.copy(source, range.offsetBytes(), copy, range.offsetBytes(), range.lengthBytes());
+        try {
+            for (ByteRange range : ranges) {
+                MemorySegment.copy(source, range.offsetBytes(), copy, range.offsetBytes(), range.lengthBytes());
+            }
+        } catch (InternalError e) {
+            // A SIGBUS of a mapped file, as the JDK (25) tells it: a page of the copy could not be had.
+            throw new IOException("the tmpfs of " + ram + " has no room for a copy of the RAM", e);
         }
     }
 

@@ -20,6 +20,8 @@ import org.stillcut.store.ImageRef;
 import org.stillcut.store.SnapshotIdentity;
 import org.stillcut.store.SnapshotManifest;
 import org.stillcut.store.SnapshotRef;
+import org.stillcut.store.StoreCorruptException;
+import org.stillcut.store.StoreCorruptException.Damage;
 import org.stillcut.store.StoreException;
 import org.stillcut.store.StoreMissingException;
 import org.stillcut.store.image.ImageInput;
@@ -92,7 +94,10 @@ public final class SnapshotVault {
     public byte[] loadDeviceState(SnapshotManifest snapshot) throws StoreException {
         ImageRef image = snapshot.image(DEVICE);
         if (image.lengthBytes() > MOST_DEVICE_STATE_BYTES) {
-            throw new StoreMissingException("device state of " + image.lengthBytes() + " bytes", null);
+            throw new StoreCorruptException(
+                    Damage.OVERSIZED,
+                    "device state of " + snapshot.identity() + " has " + image.lengthBytes() + " bytes, more than "
+                            + MOST_DEVICE_STATE_BYTES);
         }
         byte[] state = new byte[Math.toIntExact(image.lengthBytes())];
         repository.openImage(image).read(0, ByteBuffer.wrap(state));

@@ -36,7 +36,7 @@ import org.stillcut.store.StoreException;
  * The VMs of one incarnation of a job on this node. Each step's method does the step with all of them and blocks until it is
  * done or has failed; the steps come one at a time, whatever happens by itself is told to the listener.
  */
-public final class Gang {
+public final class Gang implements GangSteps {
     private static final Logger log = LoggerFactory.getLogger(Gang.class);
     private static final Duration UNPACK = Duration.ofMinutes(2);
     private static final VmId LAUNCHER = new VmId(0);
@@ -69,18 +69,19 @@ public final class Gang {
                 new JobVoice(plan.incarnation(), listener));
     }
 
+    @Override
     public Incarnation incarnation() {
         return plan.incarnation();
     }
 
-    /** Makes and boots the VMs with the job's files on their disks. */
+    @Override
     public void boot() throws StepException, InterruptedException {
         lay(() -> makeDisks());
         AllVms.each("boot", vms.values(), GangVm::boot);
         watch();
     }
 
-    /** Rebuilds the VMs from a checkpoint; they are loaded and paused. */
+    @Override
     public void restore(CheckpointId checkpoint) throws StepException, InterruptedException {
         SortedMap<VmId, SnapshotManifest> snapshots = new TreeMap<>();
         try {
@@ -100,7 +101,7 @@ public final class Gang {
         watch();
     }
 
-    /** Starts mpirun in the first VM. */
+    @Override
     public void start() throws StepException {
         GangPlan.Program program = plan.program();
         List<String> arguments = new ArrayList<>(List.of("mpirun", "-H", hosts(program.slotsPerVm())));
@@ -120,31 +121,38 @@ public final class Gang {
                         .toList());
     }
 
+    @Override
     public void run() throws StepException, InterruptedException {
         AllVms.each("run", vms.values(), GangVm::run);
     }
 
+    @Override
     public void prepare() throws StepException, InterruptedException {
         AllVms.each("prepare", vms.values(), GangVm::prepare);
     }
 
+    @Override
     public void freeze() throws StepException, InterruptedException {
         AllVms.each("freeze", vms.values(), GangVm::freeze);
     }
 
+    @Override
     public void pause() throws StepException, InterruptedException {
         AllVms.each("pause", vms.values(), GangVm::pause);
     }
 
+    @Override
     public void capture() throws StepException, InterruptedException {
         AllVms.each("capture", vms.values(), GangVm::capture);
     }
 
+    @Override
     public void resume() throws StepException, InterruptedException {
         AllVms.each("resume", vms.values(), GangVm::resume);
     }
 
     /** Makes what was captured durable, one VM after the other, as the store spreads the work of each. */
+    @Override
     public SortedMap<VmId, SnapshotRef> persist(CheckpointId checkpoint) throws StepException, InterruptedException {
         Map<VmId, SnapshotRef> references = new ConcurrentHashMap<>();
         SortedMap<String, String> machine = shaping.description();
@@ -165,11 +173,12 @@ public final class Gang {
         return Collections.unmodifiableSortedMap(new TreeMap<>(references));
     }
 
+    @Override
     public void abort() throws StepException, InterruptedException {
         AllVms.each("abort", vms.values(), GangVm::abort);
     }
 
-    /** Kills the VMs and removes all that belongs to them. May be repeated. */
+    @Override
     public void destroy() throws StepException, InterruptedException {
         ending = true;
         AllVms.each("destroy", vms.values(), GangVm::destroy);
@@ -183,17 +192,17 @@ public final class Gang {
         }
     }
 
-    /** Hands a signal to mpirun. */
+    @Override
     public void signal(int signalNumber) throws GuestException {
         launcher().signal(signalNumber);
     }
 
-    /** Tells the guest what was recorded of the job's output. */
+    @Override
     public void acknowledgeOutput(int stream, long offset) {
         Optional.ofNullable(vms.get(LAUNCHER)).ifPresent(vm -> vm.acknowledgeOutput(stream, offset));
     }
 
-    /** Says again what a coordinator that was away has to know: lost VMs, and output that was not acknowledged. */
+    @Override
     public void sayAgain() {
         lost.forEach((vm, reason) -> listener.vmLost(incarnation(), vm, reason));
         GangVm launcher = vms.get(LAUNCHER);

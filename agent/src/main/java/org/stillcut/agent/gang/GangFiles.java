@@ -23,11 +23,12 @@ final class GangFiles {
     GangFiles(Path stateDirectory, Path ramDirectory, Incarnation incarnation) {
         String name = incarnation.job() + "." + incarnation.epoch();
         this.directory = gangs(stateDirectory).resolve(name);
-        this.ramDirectory = ramDirectory.resolve(name);
+        this.ramDirectory = gangs(ramDirectory).resolve(name);
     }
 
-    static Path gangs(Path stateDirectory) {
-        return stateDirectory.resolve("gangs");
+    /** All gangs' part of a directory; what else is in the directory may be somebody else's. */
+    static Path gangs(Path directory) {
+        return directory.resolve("gangs");
     }
 
     /** Makes the directories, empty ones. */

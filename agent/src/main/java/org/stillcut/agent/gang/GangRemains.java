@@ -10,6 +10,6 @@ public final class GangRemains {
     /** Deletes them; the VMs must be dead. */
     public static void delete(Path stateDirectory, Path ramDirectory) throws IOException {
         GangFiles.deleteTree(GangFiles.gangs(stateDirectory));
-        GangFiles.deleteTree(ramDirectory);
+        GangFiles.deleteTree(GangFiles.gangs(ramDirectory));
     }
 }

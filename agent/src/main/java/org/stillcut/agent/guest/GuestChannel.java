@@ -28,6 +28,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Thread-safe. Lives as long as the QEMU process whose socket it is connected to; {@link #close} ends its threads. One of
  * them does all the writing, because an interrupted thread that writes to a channel itself closes it for everybody.
+ *
+ * <p>{@link #hello} comes first: until the guest has answered it, whatever else it says was meant for another host, and is
+ * ignored.
  */
 public final class GuestChannel implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(GuestChannel.class);
@@ -36,6 +39,9 @@ public final class GuestChannel implements AutoCloseable {
 
     /** Requests and acknowledgements on their way to a guest that does not read. */
     private static final int MOST_WAITING = 256;
+
+    /** The daemon's own bound is about this; more of a guest's words does not help anybody. */
+    private static final int MOST_ERROR_CHARACTERS = 500;
 
     /** What a freeze may take longer than the guest's own deadline for it. */
     private static final Duration ANSWER_SLACK = Duration.ofSeconds(2);
@@ -49,6 +55,12 @@ public final class GuestChannel implements AutoCloseable {
     private final BlockingQueue<ByteBuffer> outgoing = new ArrayBlockingQueue<>(MOST_WAITING);
     private final Thread reader;
     private final Thread writer;
+
+    /** Set by the reading thread. */
+    private volatile boolean greeted;
+
+    /** Set by the reading thread when it ends, and by {@link #close}: no request will be answered any more. */
+    private volatile boolean ended;
 
     private GuestChannel(String name, SocketChannel socket, GuestListener listener) {
         this.name = name;
@@ -80,10 +92,8 @@ public final class GuestChannel implements AutoCloseable {
      * output that was not acknowledged before is sent again.
      */
     public void hello(Duration timeout) throws GuestException {
-        GuestFrame reply = request(GuestMessages.HELLO, GuestMessages.u32(GuestMessages.VERSION), timeout);
-        if (reply.type() != GuestMessages.HELLO_OK) {
-            throw new GuestException(name + ": unexpected answer " + reply.type() + " to hello");
-        }
+        GuestFrame reply =
+                request(GuestMessages.HELLO, GuestMessages.u32(GuestMessages.VERSION), timeout, GuestMessages.HELLO_OK);
         int version = parse(reply, ByteBuffer::getInt);
         if (version != GuestMessages.VERSION) {
             throw new GuestException(name + ": the guest daemon speaks version " + version + ", not "
@@ -93,7 +103,12 @@ public final class GuestChannel implements AutoCloseable {
 
     /** Starts the job's main process in this VM. Fails if one was started before. */
     public void start(String directory, List<String> arguments, List<String> environment) throws GuestException {
-        request(GuestMessages.START, GuestMessages.start(directory, arguments, environment), REQUEST_TIME);
+        byte[] payload = GuestMessages.start(directory, arguments, environment);
+        if (payload.length > GuestFrame.MAX_PAYLOAD_BYTES) {
+            throw new GuestException(name + ": arguments and environment of the job have " + payload.length
+                    + " bytes, at most " + GuestFrame.MAX_PAYLOAD_BYTES + " fit");
+        }
+        request(GuestMessages.START, payload, REQUEST_TIME);
     }
 
     /** Freezes all processes of the job in this VM; when it fails they run. */
@@ -128,6 +143,7 @@ public final class GuestChannel implements AutoCloseable {
 
     @Override
     public void close() {
+        ended = true;
         writer.interrupt();
         try {
             socket.close();
@@ -137,10 +153,18 @@ public final class GuestChannel implements AutoCloseable {
         failPending("closed");
     }
 
-    private GuestFrame request(int type, byte[] payload, Duration timeout) throws GuestException {
+    private void request(int type, byte[] payload, Duration timeout) throws GuestException {
+        GuestFrame reply = request(type, payload, timeout, GuestMessages.OK);
+        log.trace("{}: request {} answered, {} bytes", name, type, reply.payload().length);
+    }
+
+    private GuestFrame request(int type, byte[] payload, Duration timeout, int expected) throws GuestException {
         int sequence = lastSequence.incrementAndGet();
         CompletableFuture<GuestFrame> answer = new CompletableFuture<>();
         pending.put(sequence, answer);
+        if (ended) {
+            answer.completeExceptionally(new IOException("closed"));
+        }
         try {
             if (!outgoing.offer(
                     new GuestFrame(type, sequence, payload).encode(), timeout.toMillis(), TimeUnit.MILLISECONDS)) {
@@ -149,6 +173,9 @@ public final class GuestChannel implements AutoCloseable {
             GuestFrame reply = answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
             if (reply.type() == GuestMessages.ERROR) {
                 throw new GuestException(name + ": " + errorText(reply));
+            }
+            if (reply.type() != expected) {
+                throw new GuestException(name + ": unexpected answer " + reply.type() + " to request " + type);
             }
             return reply;
         } catch (TimeoutException e) {
@@ -167,8 +194,14 @@ public final class GuestChannel implements AutoCloseable {
     private String errorText(GuestFrame reply) throws GuestException {
         return parse(reply, payload -> {
             int errno = payload.getInt();
-            return GuestMessages.string(payload) + " (errno " + errno + ")";
+            return printable(GuestMessages.string(payload)) + " (errno " + errno + ")";
         });
+    }
+
+    /** The guest is not trusted with the lines of a log or with a user's terminal. */
+    private static String printable(String words) {
+        String line = words.replaceAll("\\p{Cntrl}+", " ").strip();
+        return line.length() <= MOST_ERROR_CHARACTERS ? line : line.substring(0, MOST_ERROR_CHARACTERS);
     }
 
     private <T> T parse(GuestFrame frame, Function<ByteBuffer, T> body) throws GuestException {
@@ -206,12 +239,18 @@ public final class GuestChannel implements AutoCloseable {
             }
         } catch (IOException e) {
             log.debug("{}: guest channel: {}", name, e.toString());
+        } finally {
+            ended = true;
+            writer.interrupt();
+            failPending("closed by the VM");
         }
-        writer.interrupt();
-        failPending("closed by the VM");
     }
 
     private void dispatch(GuestFrame frame) {
+        if (!greeted && !isGreeting(frame)) {
+            log.debug("{}: frame of type {} before the answer to hello; ignored", name, frame.type());
+            return;
+        }
         try {
             switch (frame.type()) {
                 case GuestMessages.OUTPUT -> output(frame);
@@ -221,6 +260,12 @@ public final class GuestChannel implements AutoCloseable {
         } catch (GuestException e) {
             log.warn("{}; ignored", e.getMessage());
         }
+    }
+
+    private boolean isGreeting(GuestFrame frame) {
+        boolean isAnswer = pending.containsKey(frame.sequence());
+        greeted = isAnswer && frame.type() == GuestMessages.HELLO_OK;
+        return greeted || (isAnswer && frame.type() == GuestMessages.ERROR);
     }
 
     private void output(GuestFrame frame) throws GuestException {

@@ -51,6 +51,11 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
     private static final int KEEPALIVE_SECONDS = 5;
     private static final int CLOSE_SECONDS = 2;
 
+    /** Bounds of what the coordinator may ask for: no heartbeat must cost anything, or come too late to be of use. */
+    private static final long FASTEST_BEAT_MILLIS = 50;
+
+    private static final long SLOWEST_BEAT_MILLIS = 60_000;
+
     private final NodeDescription node;
     private final ManagedChannel channel;
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
@@ -182,6 +187,9 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } catch (IllegalStateException e) {
+            log.error("no session with the coordinator could be begun", e);
+            schedule(this::open, BETWEEN_TRIES);
         }
     }
 
@@ -230,13 +238,23 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
             this.commanded = commanded;
         }
 
+        /** Thrown on, an exception would end the session, and the next one would bring the same message again. */
         @Override
         public void onNext(SessionResponse response) {
+            try {
+                handle(response);
+            } catch (IllegalArgumentException e) {
+                log.error("the coordinator said what this version cannot make sense of; ignored: {}", response, e);
+            }
+        }
+
+        private void handle(SessionResponse response) {
             switch (response.getResponseCase()) {
                 case JOINED -> {
                     joined = true;
                     log.info("joined the coordinator");
-                    Duration pace = Duration.ofMillis(response.getJoined().getHeartbeatMillis());
+                    Duration pace = Duration.ofMillis(Math.clamp(
+                            response.getJoined().getHeartbeatMillis(), FASTEST_BEAT_MILLIS, SLOWEST_BEAT_MILLIS));
                     schedule(() -> beat(this, pace), pace);
                     commanded.sessionBegan();
                 }

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.NavigableSet;
 import java.util.Optional;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -20,6 +21,7 @@ import org.slf4j.LoggerFactory;
 import org.stillcut.agent.gang.Gang;
 import org.stillcut.agent.gang.GangListener;
 import org.stillcut.agent.gang.GangPlan;
+import org.stillcut.agent.gang.GangSteps;
 import org.stillcut.agent.gang.HostEnvironment;
 import org.stillcut.agent.gang.StepException;
 import org.stillcut.agent.guest.GuestException;
@@ -51,14 +53,12 @@ public final class AgentLoop implements GangListener, AutoCloseable {
      */
     private static final Duration WATCHDOG = Duration.ofSeconds(60);
 
-    /** The state machine has a failed DESTROY done again, as often as it takes. */
-    private static final Duration BETWEEN_TRIES = Duration.ofSeconds(2);
-
     private static final Duration ANSWER = Duration.ofSeconds(10);
     private static final Duration DESTROY = Duration.ofSeconds(20);
 
     private final AgentId agent;
-    private final HostEnvironment host;
+    private final GangMaker gangs;
+    private final Duration watchdog;
     private final CoordinatorLink coordinator;
     private final TreeMap<JobId, JobSeat> seats = new TreeMap<>();
     private final ExecutorService loop = Executors.newSingleThreadExecutor(
@@ -66,10 +66,21 @@ public final class AgentLoop implements GangListener, AutoCloseable {
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("agent-timer").daemon().factory());
 
+    /** Makes the VMs of an incarnation that are on this node; nothing of them runs yet. */
+    @FunctionalInterface
+    interface GangMaker {
+        GangSteps make(GangPlan plan, SortedSet<VmId> here, GangListener listener);
+    }
+
     public AgentLoop(AgentId agent, HostEnvironment host, CoordinatorLink coordinator) {
+        this(agent, (plan, here, listener) -> new Gang(plan, here, host, listener), coordinator, WATCHDOG);
+    }
+
+    AgentLoop(AgentId agent, GangMaker gangs, CoordinatorLink coordinator, Duration watchdog) {
         this.agent = agent;
-        this.host = host;
+        this.gangs = gangs;
         this.coordinator = coordinator;
+        this.watchdog = watchdog;
     }
 
     /**
@@ -144,7 +155,7 @@ public final class AgentLoop implements GangListener, AutoCloseable {
         coordinator.output(incarnation, stream, offset, data);
     }
 
-    private Optional<Gang> gangOf(Incarnation incarnation) {
+    private Optional<GangSteps> gangOf(Incarnation incarnation) {
         return Optional.ofNullable(seats.get(incarnation.job()))
                 .flatMap(JobSeat::gang)
                 .filter(gang -> gang.incarnation().equals(incarnation));
@@ -197,39 +208,45 @@ public final class AgentLoop implements GangListener, AutoCloseable {
                 feed(seat, new AgentEvent.WorkFailed(command.key(), "the command came without a plan", false), plan);
                 return;
             }
-            seat.gang = new Gang(plan.get(), command.vms(), host, this);
+            seat.gang = gangs.make(plan.get(), command.vms(), this);
+            seat.destroyTries = 0;
         }
-        Gang gang = seat.gang;
+        GangSteps gang = seat.gang;
         if (gang == null) {
-            throw new IllegalStateException(command + " without a gang");
+            // Its creation failed before there was anything, so there is nothing to destroy either.
+            feed(seat, new AgentEvent.WorkDone(command.key(), new TreeMap<>()), plan);
+            return;
         }
+        Duration pause = command.step() == Step.DESTROY ? seat.pauseBeforeDestroy() : Duration.ZERO;
         Thread previous = seat.work;
         seat.work = Thread.ofVirtual()
                 .name(command.step() + "-" + command.incarnation())
-                .start(() -> work(seat, gang, command.key(), previous));
+                .start(() -> work(seat, gang, new Work(command.key(), pause, previous)));
     }
 
-    /** Runs in a thread of its own, after the work before it has come to its end. */
-    private void work(JobSeat seat, Gang gang, CommandKey key, @Nullable Thread previous) {
+    /** What a thread does with a gang, not before {@code previous} has ended and the pause is over. */
+    private record Work(
+            CommandKey key, Duration pause, @Nullable Thread previous) {}
+
+    /** Runs in a thread of its own. Whatever happens, the loop hears of it. */
+    private void work(JobSeat seat, GangSteps gang, Work work) {
+        CommandKey key = work.key();
         AgentEvent result;
         long began = System.nanoTime();
         try {
-            if (previous != null) {
-                awaitEnd(previous);
+            if (work.previous() != null) {
+                awaitEnd(work.previous());
             }
-            if (key.equals(seat.failed)) {
-                Thread.sleep(BETWEEN_TRIES);
-            }
+            Thread.sleep(work.pause());
             result = new AgentEvent.WorkDone(key, StepWork.perform(gang, key));
             log.info("{} done in {} ms", key, (System.nanoTime() - began) / 1_000_000);
         } catch (StepException e) {
             log.warn("{} failed: {}", key, e.line(), e);
-            seat.failed = key;
             result = new AgentEvent.WorkFailed(key, e.line(), e.storeFull());
         } catch (InterruptedException e) {
             log.info("{} interrupted", key);
             result = new AgentEvent.WorkFailed(key, "interrupted", false);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             log.error("{} failed unexpectedly", key, e);
             result = new AgentEvent.WorkFailed(key, "the agent failed: " + e, false);
         }
@@ -256,7 +273,7 @@ public final class AgentLoop implements GangListener, AutoCloseable {
         disarm(seat);
         seat.watchdog = timer.schedule(
                 () -> inLoop(() -> feed(seat, new AgentEvent.CoordinatorSilent(checkpoint), Optional.empty())),
-                WATCHDOG.toMillis(),
+                watchdog.toMillis(),
                 TimeUnit.MILLISECONDS);
     }
 
@@ -270,6 +287,9 @@ public final class AgentLoop implements GangListener, AutoCloseable {
     /** Ends the agent's part of all jobs: without an agent VMs cannot be found again, so none is left behind. */
     @Override
     public void close() {
+        if (loop.isShutdown()) {
+            return;
+        }
         inLoop(() -> {
             for (JobSeat seat : List.copyOf(seats.values())) {
                 seat.state

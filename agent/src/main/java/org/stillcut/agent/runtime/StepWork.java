@@ -2,7 +2,7 @@ package org.stillcut.agent.runtime;
 
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.stillcut.agent.gang.Gang;
+import org.stillcut.agent.gang.GangSteps;
 import org.stillcut.agent.gang.StepException;
 import org.stillcut.protocol.CommandKey;
 import org.stillcut.protocol.SnapshotRef;
@@ -13,7 +13,8 @@ final class StepWork {
     private StepWork() {}
 
     /** Does the step and blocks until it is done; returns snapshots after PERSIST only. */
-    static SortedMap<VmId, SnapshotRef> perform(Gang gang, CommandKey key) throws StepException, InterruptedException {
+    static SortedMap<VmId, SnapshotRef> perform(GangSteps gang, CommandKey key)
+            throws StepException, InterruptedException {
         switch (key.step()) {
             case BOOT -> gang.boot();
             case START -> gang.start();

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import java.io.IOException;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.CheckpointFailure;
 import org.stillcut.protocol.coordinator.JobExit;
@@ -44,10 +45,14 @@ public final class CatalogJson {
     /** The value that such JSON was written of; a {@link CatalogException} if it was not. */
     public static <T> T read(String json, Class<T> type) {
         try {
-            return MAPPER.readValue(json, type);
+            @Nullable T value = MAPPER.readValue(json, type);
+            if (value != null) {
+                return value;
+            }
         } catch (JsonProcessingException e) {
             throw new CatalogException("not a " + type.getSimpleName() + ": " + json, e);
         }
+        throw new CatalogException("not a " + type.getSimpleName() + ": " + json, null);
     }
 
     @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")

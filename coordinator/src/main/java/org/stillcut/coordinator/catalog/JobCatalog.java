@@ -11,12 +11,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
+import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.coordinator.JobRecord;
@@ -30,6 +32,7 @@ import org.stillcut.protocol.coordinator.JobRecord;
  * record/ID/NNNNNNNNNNNNNNNN   JSON: the job's record with that number, hexadecimal
  * network/ID#EPOCH             the incarnation's network id, 4 bytes
  * last-network                 the network id given out last, 4 bytes
+ * node/AGENT                   the data address that the agent joined with last
  * </pre>
  *
  * <p>Thread-safe.
@@ -38,6 +41,7 @@ public final class JobCatalog implements AutoCloseable {
     private static final String JOB = "job/";
     private static final String RECORD = "record/";
     private static final String NETWORK = "network/";
+    private static final String NODE = "node/";
     private static final String LAST_NETWORK = "last-network";
 
     /** VXLAN has 24 bits; the lowest ids are left to others. */
@@ -75,8 +79,9 @@ public final class JobCatalog implements AutoCloseable {
     public synchronized void create(JobId id, JobDescription description, Instant created, List<JobRecord> records) {
         try (WriteBatch batch = new WriteBatch()) {
             batch.put(bytes(JOB + id), bytes(CatalogJson.write(new JobEntry(description, created.toEpochMilli()))));
-            put(batch, id, records);
+            long next = put(batch, id, records);
             database.write(synced, batch);
+            nextRecord.put(id, next);
         } catch (RocksDBException e) {
             throw new CatalogException("cannot record job " + id, e);
         }
@@ -88,8 +93,9 @@ public final class JobCatalog implements AutoCloseable {
             return;
         }
         try (WriteBatch batch = new WriteBatch()) {
-            put(batch, id, records);
+            long next = put(batch, id, records);
             database.write(synced, batch);
+            nextRecord.put(id, next);
         } catch (RocksDBException e) {
             throw new CatalogException("cannot record decisions on job " + id, e);
         }
@@ -130,6 +136,25 @@ public final class JobCatalog implements AutoCloseable {
         }
     }
 
+    /** Keeps where a node's end of the tunnels is, for jobs that are taken up before the node is back. */
+    public synchronized void rememberAddress(AgentId agent, String dataAddress) {
+        try {
+            database.put(synced, bytes(NODE + agent), bytes(dataAddress));
+        } catch (RocksDBException e) {
+            throw new CatalogException("cannot record the address of " + agent, e);
+        }
+    }
+
+    /** The data address that the agent joined with last; empty if it never has. */
+    public synchronized Optional<String> address(AgentId agent) {
+        try {
+            return Optional.ofNullable(database.get(bytes(NODE + agent)))
+                    .map(value -> new String(value, StandardCharsets.UTF_8));
+        } catch (RocksDBException e) {
+            throw new CatalogException("cannot read the address of " + agent, e);
+        }
+    }
+
     @Override
     public synchronized void close() {
         database.close();
@@ -137,12 +162,13 @@ public final class JobCatalog implements AutoCloseable {
         options.close();
     }
 
-    private void put(WriteBatch batch, JobId id, List<JobRecord> records) throws RocksDBException {
+    /** Returns the number of the record after these. */
+    private long put(WriteBatch batch, JobId id, List<JobRecord> records) throws RocksDBException {
         long next = nextRecord.getOrDefault(id, 0L);
         for (JobRecord record : records) {
             batch.put(bytes(RECORD + id + "/" + String.format("%016x", next++)), bytes(CatalogJson.write(record)));
         }
-        nextRecord.put(id, next);
+        return next;
     }
 
     private void forEach(String prefix, Entry entry) {

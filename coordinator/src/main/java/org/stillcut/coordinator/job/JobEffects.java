@@ -106,6 +106,10 @@ final class JobEffects {
             return new JobEvent.RestartImpossible(e.line());
         } catch (NoRoomException e) {
             return new JobEvent.RestartImpossible(e.line());
+        } catch (RuntimeException e) {
+            // A job must not wait for ever for a plan that does not come.
+            log.error("job {}: planning its restart failed", loop.id(), e);
+            return new JobEvent.RestartImpossible("planning failed: " + e);
         }
     }
 
@@ -113,10 +117,12 @@ final class JobEffects {
         CompletableFuture<CheckpointId> requester = requesters.remove(settled.id());
         switch (settled.outcome()) {
             case JobEffect.Outcome.Committed _ -> {
-                Duration pause = StepClock.pause(clock.times());
-                loop.timeline()
-                        .add("checkpoint " + settled.id().sequence() + " is committed; pause " + pause.toMillis()
-                                + " ms");
+                Map<Step, Duration> times = clock.times();
+                // After a recovery nobody has measured it.
+                String pause = times.isEmpty()
+                        ? ""
+                        : "; pause " + StepClock.pause(times).toMillis() + " ms";
+                loop.timeline().add("checkpoint " + settled.id().sequence() + " is committed" + pause);
                 if (requester != null) {
                     requester.complete(settled.id());
                 }

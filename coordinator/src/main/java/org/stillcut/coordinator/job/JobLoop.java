@@ -165,6 +165,8 @@ public final class JobLoop implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             log.debug("job {}: loop ended", id);
+        } catch (RuntimeException e) {
+            shell.giveUp(id, e);
         }
     }
 

@@ -59,6 +59,9 @@ public interface JobShell {
             JobId job, JobDescription description, SortedSet<AgentId> excluded, SortedSet<AgentId> doubtful)
             throws NoRoomException;
 
+    /** A job's loop cannot go on, as a decision could not be recorded or was wrong: the process must end. */
+    void giveUp(JobId job, RuntimeException failure);
+
     /** Something that was to happen and need not. */
     @FunctionalInterface
     interface Cancellable {

@@ -50,6 +50,9 @@ public final class JobOutput implements AutoCloseable {
      * @return the length after that, up to which the output may be acknowledged
      */
     public long append(OutputStreamName stream, long offset, ByteBuffer data) throws IOException {
+        if (offset < 0) {
+            throw new IllegalArgumentException("output of " + stream + " at " + Long.toUnsignedString(offset));
+        }
         long after;
         synchronized (this) {
             long length = length(stream);

@@ -7,11 +7,13 @@ import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
-import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.coordinator.JobIntake;
 import org.stillcut.coordinator.job.JobDirectory;
+import org.stillcut.coordinator.job.JobLoop;
 import org.stillcut.coordinator.membership.AgentRegistry;
 import org.stillcut.protocol.JobId;
 import org.stillcut.v1.AgentServiceGrpc;
@@ -28,41 +30,57 @@ public final class AgentServiceImpl extends AgentServiceGrpc.AgentServiceImplBas
     private final AgentRegistry registry;
     private final JobDirectory jobs;
     private final JobIntake intake;
+    private final ExecutorService senders;
 
-    public AgentServiceImpl(AgentRegistry registry, JobDirectory jobs, JobIntake intake) {
+    public AgentServiceImpl(AgentRegistry registry, JobDirectory jobs, JobIntake intake, ExecutorService senders) {
         this.registry = registry;
         this.jobs = jobs;
         this.intake = intake;
+        this.senders = senders;
     }
 
     @Override
     public StreamObserver<SessionRequest> session(StreamObserver<SessionResponse> responses) {
-        return new AgentSession(responses, registry, jobs);
+        AgentSession session = new AgentSession(responses, registry, jobs);
+        // With a handler, gRPC drops what is sent into a broken session; without one, it throws into the loop that
+        // sends.
+        ((ServerCallStreamObserver<SessionResponse>) responses).setOnCancelHandler(session::broken);
+        return session;
     }
 
     @Override
     public void fetchJobFiles(FetchJobFilesRequest request, StreamObserver<FetchJobFilesResponse> responses) {
-        Path files = jobs.find(new JobId(request.getJobId()))
-                .map(loop -> intake.filesOf(loop.id()))
-                .orElse(null);
-        if (files == null) {
+        Optional<JobId> job = request.getJobId().isBlank()
+                ? Optional.empty()
+                : jobs.find(new JobId(request.getJobId())).map(JobLoop::id);
+        if (job.isEmpty()) {
             responses.onError(Status.NOT_FOUND
                     .withDescription("no job " + request.getJobId())
                     .asRuntimeException());
             return;
         }
         Pacing pacing = new Pacing((ServerCallStreamObserver<?>) responses);
-        try (InputStream bytes = Files.newInputStream(files)) {
+        // gRPC tells that the agent can take more only after this method has returned.
+        senders.execute(() -> send(job.get(), responses, pacing));
+    }
+
+    private void send(JobId job, StreamObserver<FetchJobFilesResponse> responses, Pacing pacing) {
+        try (InputStream bytes = Files.newInputStream(intake.filesOf(job))) {
             for (byte[] piece = bytes.readNBytes(PIECE_BYTES);
-                    piece.length > 0 && pacing.awaitReady();
+                    piece.length > 0;
                     piece = bytes.readNBytes(PIECE_BYTES)) {
+                if (!pacing.awaitReady()) {
+                    // An archive that is cut must not look like a whole one.
+                    responses.onError(Pacing.tooSlow());
+                    return;
+                }
                 responses.onNext(FetchJobFilesResponse.newBuilder()
                         .setData(ByteString.copyFrom(piece))
                         .build());
             }
             responses.onCompleted();
         } catch (IOException e) {
-            log.error("files of job {} cannot be read", request.getJobId(), e);
+            log.error("files of job {} cannot be read", job, e);
             responses.onError(Status.INTERNAL
                     .withDescription("the job's files cannot be read")
                     .asRuntimeException());

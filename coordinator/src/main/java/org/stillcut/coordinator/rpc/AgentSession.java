@@ -49,6 +49,10 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
 
     @Override
     public void onNext(SessionRequest request) {
+        if (isClosed()) {
+            // What was on its way when the session was ended must not bring the agent in again.
+            return;
+        }
         try {
             AgentId joined = agent;
             if (joined == null) {
@@ -68,6 +72,14 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
 
     @Override
     public void onError(Throwable failure) {
+        broken();
+    }
+
+    /** The agent is gone, or cannot be reached. */
+    void broken() {
+        synchronized (responses) {
+            closed = true;
+        }
         leave();
     }
 
@@ -178,6 +190,12 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
         AgentId left = agent;
         if (left != null) {
             registry.left(left, this);
+        }
+    }
+
+    private boolean isClosed() {
+        synchronized (responses) {
+            return closed;
         }
     }
 

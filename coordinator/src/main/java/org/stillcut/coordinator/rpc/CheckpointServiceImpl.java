@@ -55,7 +55,9 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
 
     @Override
     public void createCheckpoint(CreateCheckpointRequest request, StreamObserver<CreateCheckpointResponse> responses) {
-        JobLoop loop = jobs.find(new JobId(request.getJobId())).orElse(null);
+        JobLoop loop = request.getJobId().isBlank()
+                ? null
+                : jobs.find(new JobId(request.getJobId())).orElse(null);
         if (loop == null) {
             responses.onError(Status.NOT_FOUND
                     .withDescription("no job " + request.getJobId())

@@ -1,6 +1,7 @@
 package org.stillcut.coordinator.rpc;
 
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.ExecutorService;
@@ -48,9 +49,16 @@ public final class JobServiceImpl extends JobServiceGrpc.JobServiceImplBase {
 
     @Override
     public void watchJob(WatchJobRequest request, StreamObserver<WatchJobResponse> responses) {
-        JobLoop loop = jobs.find(jobId(request.getJobId())).orElse(null);
-        if (loop == null) {
-            responses.onError(unknown(request.getJobId()).asRuntimeException());
+        JobLoop loop;
+        try {
+            loop = find(request.getJobId());
+            if (request.getStdoutOffset() < 0 || request.getStderrOffset() < 0) {
+                throw new IllegalArgumentException("not offsets of output: "
+                        + Long.toUnsignedString(request.getStdoutOffset()) + ", "
+                        + Long.toUnsignedString(request.getStderrOffset()));
+            }
+        } catch (StatusRuntimeException | IllegalArgumentException e) {
+            responses.onError(StatusMapper.status(e));
             return;
         }
         ServerCallStreamObserver<WatchJobResponse> stream = (ServerCallStreamObserver<WatchJobResponse>) responses;
@@ -83,6 +91,12 @@ public final class JobServiceImpl extends JobServiceGrpc.JobServiceImplBase {
             if (request.getSignalNumber() < 1 || request.getSignalNumber() > MOST_SIGNALS) {
                 throw new IllegalArgumentException("not a signal: " + request.getSignalNumber());
             }
+            if (!isRunning(loop.state())) {
+                throw Status.FAILED_PRECONDITION
+                        .withDescription(
+                                "job " + loop.id() + " is " + loop.state().describe())
+                        .asRuntimeException();
+            }
             var job = loop.state().job();
             var link = registry.link(job.placement().launcher())
                     .orElseThrow(() -> Status.FAILED_PRECONDITION
@@ -105,6 +119,19 @@ public final class JobServiceImpl extends JobServiceGrpc.JobServiceImplBase {
             loop.post(new JobEvent.StopRequested("by its user"));
             return CancelJobResponse.getDefaultInstance();
         });
+    }
+
+    /** Whether there is an mpirun that a signal could reach. */
+    private static boolean isRunning(JobState state) {
+        return switch (state) {
+            case JobState.Running _, JobState.Checkpointing _, JobState.Committing _, JobState.Aborting _ -> true;
+            case JobState.Starting _,
+                    JobState.Planning _,
+                    JobState.Restarting _,
+                    JobState.Lost _,
+                    JobState.Ending _,
+                    JobState.Ended _ -> false;
+        };
     }
 
     private JobLoop find(String id) {

@@ -48,6 +48,8 @@ final class JobWatch implements Runnable {
                 long version = loop.changes().version();
                 Job job = JobCodec.job(loop);
                 if (!sendNews()) {
+                    // A watcher that was only stopped for a while comes back with its offsets.
+                    stream.onError(Pacing.tooSlow());
                     return;
                 }
                 if (JobCodec.isFinal(job)) {

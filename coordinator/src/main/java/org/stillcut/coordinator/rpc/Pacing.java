@@ -1,5 +1,7 @@
 package org.stillcut.coordinator.rpc;
 
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 
@@ -42,6 +44,13 @@ final class Pacing {
             }
         }
         return !stream.isCancelled();
+    }
+
+    /** The end of a stream whose client did not take it: it may come back for the rest, as after a broken connection. */
+    static StatusRuntimeException tooSlow() {
+        return Status.UNAVAILABLE
+                .withDescription("nothing was taken for " + PATIENCE.toSeconds() + " s")
+                .asRuntimeException();
     }
 
     private void wake() {

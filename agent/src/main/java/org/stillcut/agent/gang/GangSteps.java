@@ -1,0 +1,56 @@
+package org.stillcut.agent.gang;
+
+import java.util.SortedMap;
+import org.stillcut.agent.guest.GuestException;
+import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.Incarnation;
+import org.stillcut.protocol.SnapshotRef;
+import org.stillcut.protocol.VmId;
+
+/**
+ * What the agent's loop does with the VMs of one incarnation. The real ones are a {@link Gang}; tests of the loop stand in for
+ * it. The steps come one at a time and block until they are done; {@link #signal}, {@link #acknowledgeOutput} and {@link
+ * #sayAgain} may come meanwhile.
+ */
+public interface GangSteps {
+    Incarnation incarnation();
+
+    /** Makes and boots the VMs with the job's files on their disks. */
+    void boot() throws StepException, InterruptedException;
+
+    /** Rebuilds the VMs from a checkpoint; they are loaded and paused. */
+    void restore(CheckpointId checkpoint) throws StepException, InterruptedException;
+
+    /** Starts mpirun in the first VM. */
+    void start() throws StepException;
+
+    /** Sets restored VMs going. */
+    void run() throws StepException, InterruptedException;
+
+    void prepare() throws StepException, InterruptedException;
+
+    void freeze() throws StepException, InterruptedException;
+
+    void pause() throws StepException, InterruptedException;
+
+    void capture() throws StepException, InterruptedException;
+
+    void resume() throws StepException, InterruptedException;
+
+    /** Makes what was captured durable; one reference for each VM. */
+    SortedMap<VmId, SnapshotRef> persist(CheckpointId checkpoint) throws StepException, InterruptedException;
+
+    void abort() throws StepException, InterruptedException;
+
+    /** Kills the VMs and removes all that belongs to them. May be repeated. */
+    void destroy() throws StepException, InterruptedException;
+
+    /** Hands a signal to mpirun. */
+    void signal(int signalNumber) throws GuestException;
+
+    /** Tells the guest what was recorded of the job's output; does not block. */
+    void acknowledgeOutput(int stream, long offset);
+
+    /** Says again what a coordinator that was away has to know: lost VMs, and output that was not acknowledged. */
+    void sayAgain();
+}

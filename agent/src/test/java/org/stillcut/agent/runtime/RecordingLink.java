@@ -1,0 +1,57 @@
+package org.stillcut.agent.runtime;
+
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.stillcut.protocol.Incarnation;
+import org.stillcut.protocol.Report;
+import org.stillcut.protocol.VmId;
+
+/** What a coordinator would hear, as lines of text. */
+final class RecordingLink implements CoordinatorLink {
+    private static final int MOST_WORDS = 10_000;
+
+    private final BlockingQueue<String> words = new ArrayBlockingQueue<>(MOST_WORDS);
+
+    @Override
+    public void report(Report report) {
+        words.add(
+                switch (report) {
+                    case Report.Done done ->
+                        "done " + done.key().step()
+                                + (done.snapshots().isEmpty()
+                                        ? ""
+                                        : " " + done.snapshots().size());
+                    case Report.Failed failed ->
+                        "failed " + failed.key().step() + ": "
+                                + failed.failure().describe();
+                });
+    }
+
+    @Override
+    public void vmLost(Incarnation incarnation, VmId vm, String reason) {
+        words.add(vm + " of " + incarnation + " lost: " + reason);
+    }
+
+    @Override
+    public void jobExited(Incarnation incarnation, int exitStatus) {
+        words.add(incarnation + " exited " + exitStatus);
+    }
+
+    @Override
+    public void output(Incarnation incarnation, int stream, long offset, byte[] data) {
+        words.add(incarnation + " " + stream + "@" + offset + " " + data.length);
+    }
+
+    String next() throws InterruptedException {
+        String word = words.poll(10, TimeUnit.SECONDS);
+        if (word == null) {
+            throw new AssertionError("nothing was reported");
+        }
+        return word;
+    }
+
+    boolean isEmpty() {
+        return words.isEmpty();
+    }
+}

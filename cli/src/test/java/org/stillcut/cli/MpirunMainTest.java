@@ -1,0 +1,139 @@
+package org.stillcut.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpc.Status;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.stillcut.v1.Job;
+import org.stillcut.v1.JobSpec;
+import org.stillcut.v1.OutputStream;
+
+@Timeout(60)
+class MpirunMainTest {
+    private final FakeCoordinator coordinator = new FakeCoordinator();
+
+    @TempDir
+    private Path directory;
+
+    MpirunMainTest() throws IOException {}
+
+    @BeforeEach
+    void prepare() throws IOException {
+        Files.writeString(directory.resolve("input"), "x".repeat(600_000));
+        endsAs(Samples.ended(0));
+    }
+
+    @AfterEach
+    void close() {
+        coordinator.close();
+    }
+
+    private void endsAs(Job job) {
+        coordinator.onWatch((_, watcher) -> {
+            watcher.onNext(FakeCoordinator.output(OutputStream.OUTPUT_STREAM_STDOUT, 0, "42\n"));
+            watcher.onNext(FakeCoordinator.state(job));
+            watcher.onCompleted();
+        });
+    }
+
+    private Console mpirun(String words) {
+        List<String> arguments =
+                new ArrayList<>(List.of("--ckpt-coordinator=" + coordinator.address(), "--ckpt-workdir=" + directory));
+        arguments.addAll(List.of(words.split(" ")));
+        return Console.of(() -> MpirunMain.run(arguments));
+    }
+
+    @Test
+    void jobIsSubmittedWithItsFilesAndFollowedToItsEnd() throws IOException {
+        endsAs(Samples.ended(3));
+        Console console = mpirun("--ckpt-interval 10m --ckpt-vcpus 2 -np 4 -host a,b java Heat --np 5");
+        assertThat(console).isEqualTo(new Console(3, "42\n", "stillcut: job heat-0001\n"));
+        JobSpec spec = coordinator.submitted().getFirst();
+        assertThat(spec.toBuilder().clearEnvironment().build())
+                .isEqualTo(JobSpec.newBuilder()
+                        .setName("java")
+                        .addAllMpirunArguments(List.of("-np", "4", "java", "Heat", "--np", "5"))
+                        .setWorkingDirectory(directory.toRealPath().toString())
+                        .setVmCount(2)
+                        .setVcpusPerVm(2)
+                        .setMemoryBytesPerVm(256 << 20)
+                        .setDiskBytesPerVm(1 << 30)
+                        .setImage("java")
+                        .setCheckpointIntervalMillis(600_000)
+                        .setMaxRestarts(3)
+                        .addNodes("a")
+                        .addNodes("b")
+                        .setSlotsPerVm(2)
+                        .build());
+        assertThat(coordinator.files()).hasSizeGreaterThan(600_000);
+    }
+
+    @Test
+    void lostJobFailsAndNamesTheWayBack() {
+        endsAs(Samples.lost());
+        assertThat(mpirun("-np 2 heat"))
+                .isEqualTo(new Console(
+                        1,
+                        "42\n",
+                        "stillcut: job heat-0001\nmpirun: job heat-0001 is lost: node b was lost, and no room;"
+                                + " stillcut restart heat-0001 tries again\n"));
+    }
+
+    @Test
+    void refusalComesBeforeAnyJob() {
+        coordinator.refuse(Status.RESOURCE_EXHAUSTED.withDescription("no room for 2 VMs"));
+        assertThat(mpirun("-np 2 heat")).isEqualTo(new Console(16, "", "mpirun: no room for 2 VMs\n"));
+    }
+
+    @Test
+    void usageErrorsAreOneLine() {
+        assertThat(mpirun("--ckpt-nonsense 1 -np 2 heat"))
+                .isEqualTo(new Console(2, "", "mpirun: --ckpt-nonsense: unknown option\n"));
+        assertThat(mpirun("-np 2 ./absent")).isEqualTo(new Console(2, "", "mpirun: ./absent: no such program\n"));
+        assertThat(coordinator.submitted()).isEmpty();
+    }
+
+    @Test
+    void absentCoordinatorIsToldInOneLine() {
+        coordinator.stop();
+        Console console = mpirun("-np 2 heat");
+        assertThat(console.status()).isEqualTo(4);
+        assertThat(console.err()).startsWith("mpirun: no coordinator at ").hasLineCount(1);
+    }
+
+    @Test
+    void watchThatFailsLeavesTheJobAlone() {
+        coordinator.onWatch((_, watcher) -> watcher.onError(Status.DATA_LOSS
+                .withDescription("the job's output cannot be read")
+                .asRuntimeException()));
+        assertThat(mpirun("-np 2 heat"))
+                .isEqualTo(new Console(14, "", "stillcut: job heat-0001\nmpirun: the job's output cannot be read\n"));
+        assertThat(coordinator.asked()).noneMatch(asked -> asked.startsWith("cancel"));
+    }
+
+    @Test
+    void variablesOfThisMachineStayHere() {
+        Map<String, String> variables = new TreeMap<>(Map.of(
+                "OMP_NUM_THREADS", "2",
+                "EMPTY", "",
+                "LINES_", "a=b\nc",
+                "PATH", "/bin",
+                "HOME", "/root",
+                "LD_LIBRARY_PATH", "/lib",
+                "STILLCUT_COORDINATOR", "x",
+                "PATHS", "mine"));
+        assertThat(MpirunMain.environment(variables))
+                .containsExactly("EMPTY=", "LINES_=a=b\nc", "OMP_NUM_THREADS=2", "PATHS=mine");
+    }
+}

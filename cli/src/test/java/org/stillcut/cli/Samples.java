@@ -1,0 +1,89 @@
+package org.stillcut.cli;
+
+import org.stillcut.v1.Checkpoint;
+import org.stillcut.v1.Job;
+import org.stillcut.v1.JobEvent;
+import org.stillcut.v1.JobPhase;
+import org.stillcut.v1.JobSpec;
+import org.stillcut.v1.Node;
+import org.stillcut.v1.NodeDescription;
+import org.stillcut.v1.NodeState;
+import org.stillcut.v1.SnapshotSummary;
+import org.stillcut.v1.StepTime;
+import org.stillcut.v1.VmPlacement;
+
+/** One job, checkpoint and node each, with every field set. */
+final class Samples {
+    private static final long TIME = 1_767_323_045_678L;
+
+    private Samples() {}
+
+    static Job running() {
+        return Job.newBuilder()
+                .setJobId("heat-0001")
+                .setSpec(JobSpec.newBuilder().setVmCount(2))
+                .setPhase(JobPhase.JOB_PHASE_RUNNING)
+                .setEpoch(2)
+                .addPlacement(VmPlacement.newBuilder().setVm(0).setNode("a"))
+                .addPlacement(VmPlacement.newBuilder().setVm(1).setNode("b"))
+                .setNewestCheckpoint(2)
+                .setRestarts(1)
+                .setCreatedUnixMillis(TIME)
+                .addEvents(JobEvent.newBuilder().setUnixMillis(TIME).setText("running, epoch 2"))
+                .build();
+    }
+
+    static Job ended(int exitStatus) {
+        return running().toBuilder()
+                .setPhase(JobPhase.JOB_PHASE_ENDED)
+                .setExitStatus(exitStatus)
+                .build();
+    }
+
+    static Job lost() {
+        return running().toBuilder()
+                .setPhase(JobPhase.JOB_PHASE_LOST)
+                .setReason("node b was lost, and no room")
+                .build();
+    }
+
+    static Checkpoint checkpoint(long sequence) {
+        return Checkpoint.newBuilder()
+                .setJobId("heat-0001")
+                .setSequence(sequence)
+                .setEpoch(1)
+                .setCreatedUnixMillis(TIME)
+                .addSnapshots(SnapshotSummary.newBuilder()
+                        .setVm(0)
+                        .setNode("a")
+                        .setImageBytes(3L << 30)
+                        .setStoredBytes(5L << 20))
+                .addSnapshots(SnapshotSummary.newBuilder()
+                        .setVm(1)
+                        .setNode("b")
+                        .setImageBytes(1L << 30)
+                        .setStoredBytes(1L << 20))
+                .addSteps(StepTime.newBuilder().setStep("prepare").setMicros(1_500_000))
+                .addSteps(StepTime.newBuilder().setStep("freeze").setMicros(12_300))
+                .setPauseMicros(12_300)
+                .build();
+    }
+
+    static Node node() {
+        return Node.newBuilder()
+                .setDescription(NodeDescription.newBuilder()
+                        .setNode("a")
+                        .setDataAddress("10.0.0.1")
+                        .setVcpuSlots(8)
+                        .setMemoryBytes(16L << 30)
+                        .setAccelerator("tcg")
+                        .setAcceleratorReason("no /dev/kvm")
+                        .setQemuVersion("10.0.2")
+                        .setAgentVersion("0.1.0"))
+                .setState(NodeState.NODE_STATE_SILENT)
+                .setUsedVcpuSlots(2)
+                .setUsedMemoryBytes(1L << 30)
+                .setLastHeardUnixMillis(TIME)
+                .build();
+    }
+}

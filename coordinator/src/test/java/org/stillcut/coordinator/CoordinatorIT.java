@@ -1,0 +1,514 @@
+package org.stillcut.coordinator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.protobuf.ByteString;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
+import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
+import io.grpc.stub.StreamObserver;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.stillcut.store.repository.Repository;
+import org.stillcut.store.repository.StoreEnvironment;
+import org.stillcut.v1.AgentServiceGrpc;
+import org.stillcut.v1.CancelJobRequest;
+import org.stillcut.v1.CheckpointServiceGrpc;
+import org.stillcut.v1.CreateCheckpointRequest;
+import org.stillcut.v1.FetchJobFilesRequest;
+import org.stillcut.v1.GetCheckpointRequest;
+import org.stillcut.v1.GetJobRequest;
+import org.stillcut.v1.Incarnation;
+import org.stillcut.v1.Job;
+import org.stillcut.v1.JobPhase;
+import org.stillcut.v1.JobServiceGrpc;
+import org.stillcut.v1.JobSpec;
+import org.stillcut.v1.ListCheckpointsRequest;
+import org.stillcut.v1.ListJobsRequest;
+import org.stillcut.v1.ListNodesRequest;
+import org.stillcut.v1.NodeServiceGrpc;
+import org.stillcut.v1.RestartJobRequest;
+import org.stillcut.v1.SignalJobRequest;
+import org.stillcut.v1.Step;
+import org.stillcut.v1.SubmitJobRequest;
+import org.stillcut.v1.SubmitJobResponse;
+import org.stillcut.v1.WatchJobRequest;
+import org.stillcut.v1.WatchJobResponse;
+
+/** A whole coordinator over its unix socket, with agents that have no VMs. */
+@Timeout(180)
+class CoordinatorIT {
+    private static final int DISK_BYTES = 16 << 20;
+
+    @TempDir
+    private Path directory;
+
+    private final EventLoopGroup eventLoop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+    private Coordinator coordinator;
+    private ManagedChannel channel;
+    private FakeAgent a;
+    private FakeAgent b;
+
+    @BeforeEach
+    void begin() throws Exception {
+        openCoordinator(directory.resolve("state"));
+        var repository = Repository.openCatalog(directory.resolve("repository"), StoreEnvironment.system());
+        a = new FakeAgent("a", repository);
+        b = new FakeAgent("b", repository);
+        a.join(channel);
+        b.join(channel);
+        awaitNodes(2);
+    }
+
+    @AfterEach
+    void end() {
+        closeCoordinator();
+        eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
+    }
+
+    private CoordinatorConfig config(Path state, Optional<InetSocketAddress> listen) {
+        return new CoordinatorConfig(
+                state, directory.resolve("repository"), directory.resolve("c.sock"), listen, Duration.ofSeconds(20));
+    }
+
+    private static void gaveUp() {
+        throw new AssertionError("the coordinator gave up");
+    }
+
+    private void openCoordinator(Path state) throws Exception {
+        coordinator = Coordinator.open(config(state, Optional.empty()), CoordinatorIT::gaveUp);
+        channel = NettyChannelBuilder.forAddress(
+                        new DomainSocketAddress(directory.resolve("c.sock").toString()))
+                .eventLoopGroup(eventLoop)
+                .channelType(EpollDomainSocketChannel.class)
+                .usePlaintext()
+                .build();
+    }
+
+    private void closeCoordinator() {
+        coordinator.close();
+        channel.shutdownNow();
+    }
+
+    private JobServiceGrpc.JobServiceBlockingStub jobs() {
+        return JobServiceGrpc.newBlockingStub(channel).withDeadlineAfter(60, TimeUnit.SECONDS);
+    }
+
+    private CheckpointServiceGrpc.CheckpointServiceBlockingStub checkpoints() {
+        return CheckpointServiceGrpc.newBlockingStub(channel).withDeadlineAfter(60, TimeUnit.SECONDS);
+    }
+
+    private void awaitNodes(int count) throws Exception {
+        Eventually.see(
+                count + " nodes",
+                () -> NodeServiceGrpc.newBlockingStub(channel)
+                        .listNodes(ListNodesRequest.getDefaultInstance())
+                        .getNodesList(),
+                nodes -> nodes.size() == count);
+    }
+
+    private static JobSpec spec() {
+        return JobSpec.newBuilder()
+                .setName("solver")
+                .addMpirunArguments("./solver")
+                .setWorkingDirectory("/home/user/run")
+                .setVmCount(2)
+                .setVcpusPerVm(5)
+                .setMemoryBytesPerVm(256 << 20)
+                .setDiskBytesPerVm(DISK_BYTES)
+                .setImage("base")
+                .setMaxRestarts(1)
+                .setSlotsPerVm(1)
+                .build();
+    }
+
+    private static SubmitJobRequest part(JobSpec spec) {
+        return SubmitJobRequest.newBuilder().setSpec(spec).build();
+    }
+
+    private static SubmitJobRequest part(byte[] files) {
+        return SubmitJobRequest.newBuilder()
+                .setFilesTar(ByteString.copyFrom(files))
+                .build();
+    }
+
+    private String submit(SubmitJobRequest... parts) throws Exception {
+        CompletableFuture<String> id = new CompletableFuture<>();
+        StreamObserver<SubmitJobRequest> requests = JobServiceGrpc.newStub(channel)
+                .submitJob(new StreamObserver<>() {
+                    @Override
+                    public void onNext(SubmitJobResponse response) {
+                        id.complete(response.getJobId());
+                    }
+
+                    @Override
+                    public void onError(Throwable failure) {
+                        id.completeExceptionally(failure);
+                    }
+
+                    @Override
+                    public void onCompleted() {
+                        id.completeExceptionally(new IllegalStateException("no answer"));
+                    }
+                });
+        for (SubmitJobRequest part : parts) {
+            requests.onNext(part);
+        }
+        requests.onCompleted();
+        try {
+            return id.get(60, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof Exception cause ? cause : e;
+        }
+    }
+
+    private Job job(String id) {
+        return jobs().getJob(GetJobRequest.newBuilder().setJobId(id).build()).getJob();
+    }
+
+    private Job await(String id, JobPhase phase) throws Exception {
+        return Eventually.see(phase.name(), () -> job(id), job -> job.getPhase() == phase);
+    }
+
+    private String running() throws Exception {
+        String id = submit(part(spec()), part(new byte[] {1, 2, 3}));
+        await(id, JobPhase.JOB_PHASE_RUNNING);
+        return id;
+    }
+
+    private long checkpoint(String id) {
+        return checkpoints()
+                .createCheckpoint(
+                        CreateCheckpointRequest.newBuilder().setJobId(id).build())
+                .getCheckpoint()
+                .getSequence();
+    }
+
+    private static Incarnation incarnation(String id, long epoch) {
+        return Incarnation.newBuilder().setJobId(id).setEpoch(epoch).build();
+    }
+
+    private static void assertStatus(Status.Code code, ThrowingCallable call) {
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        StatusRuntimeException.class,
+                        e -> assertThat(e.getStatus().getCode()).isEqualTo(code));
+    }
+
+    private List<Path> homes() throws IOException {
+        try (var files = Files.list(directory.resolve("state/jobs"))) {
+            return files.toList();
+        }
+    }
+
+    @Test
+    void jobRunsIsCheckpointedPrintsAndEnds() throws Exception {
+        String id = running();
+        assertThat(id).matches("solver-[0-9a-f]{4}");
+        assertThat(checkpoint(id)).isEqualTo(1);
+        assertThat(checkpoint(id)).isEqualTo(2);
+        a.print(incarnation(id, 1), 0, "step 1\n");
+        a.print(incarnation(id, 1), 0, "step 1\nstep 2\n");
+        Eventually.see("acknowledged output", a::acknowledged, List.of(7L, 14L)::equals);
+        a.exit(incarnation(id, 1), 3);
+        Job ended = await(id, JobPhase.JOB_PHASE_ENDED);
+        assertThat(ended.getExitStatus()).isEqualTo(3);
+        assertThat(ended.getNewestCheckpoint()).isEqualTo(2);
+        assertThat(a.commands())
+                .startsWith("STEP_BOOT 1", "STEP_START 1", "STEP_PREPARE 1", "STEP_FREEZE 1", "STEP_PAUSE 1")
+                .endsWith("STEP_RESUME 1", "STEP_PERSIST 1", "STEP_DESTROY 1");
+        Eventually.see("nothing held", a::held, List::isEmpty);
+        var shown = checkpoints()
+                .getCheckpoint(GetCheckpointRequest.newBuilder()
+                        .setReference(id + "@latest")
+                        .build());
+        assertThat(shown.getCheckpoint().getSequence()).isEqualTo(2);
+        assertThat(shown.getCheckpoint().getStepsList())
+                .extracting(step -> step.getStep())
+                .containsExactly("prepare", "freeze", "pause", "capture", "resume", "persist");
+        assertThat(shown.getSpec()).isEqualTo(spec());
+        assertThat(checkpoints()
+                        .listCheckpoints(ListCheckpointsRequest.getDefaultInstance())
+                        .getCheckpointsList())
+                .hasSize(2);
+    }
+
+    @Test
+    void watchersGetEveryByteFromTheirOffsetsOn() throws Exception {
+        String id = running();
+        a.print(incarnation(id, 1), 0, "0123456789");
+        a.exit(incarnation(id, 1), 0);
+        await(id, JobPhase.JOB_PHASE_ENDED);
+        assertThat(watched(id, 0)).isEqualTo("0123456789");
+        assertThat(watched(id, 4)).isEqualTo("456789");
+        assertThat(watched(id, 10)).isEmpty();
+        assertThat(watched(id, 1000)).isEmpty();
+        assertStatus(Status.Code.INVALID_ARGUMENT, () -> watched(id, -1));
+        assertStatus(Status.Code.INVALID_ARGUMENT, () -> watched("", 0));
+        assertStatus(Status.Code.NOT_FOUND, () -> watched("absent", 0));
+    }
+
+    private String watched(String id, long offset) {
+        Iterator<WatchJobResponse> changes = jobs().watchJob(WatchJobRequest.newBuilder()
+                .setJobId(id)
+                .setStdoutOffset(offset)
+                .build());
+        StringBuilder text = new StringBuilder();
+        while (changes.hasNext()) {
+            text.append(changes.next().getOutput().getData().toStringUtf8());
+        }
+        return text.toString();
+    }
+
+    @Test
+    void largeFilesArriveWholeAndWithoutDelay() throws Exception {
+        byte[] files = new byte[DISK_BYTES];
+        new SplittableRandom(1).nextBytes(files);
+        List<SubmitJobRequest> parts = new ArrayList<>(List.of(part(spec())));
+        for (int from = 0; from < files.length; from += 1 << 20) {
+            parts.add(part(Arrays.copyOfRange(files, from, from + (1 << 20))));
+        }
+        String id = submit(parts.toArray(SubmitJobRequest[]::new));
+        ByteArrayOutputStream fetched = new ByteArrayOutputStream();
+        AgentServiceGrpc.newBlockingStub(channel)
+                .withDeadlineAfter(30, TimeUnit.SECONDS)
+                .fetchJobFiles(FetchJobFilesRequest.newBuilder().setJobId(id).build())
+                .forEachRemaining(piece -> fetched.writeBytes(piece.getData().toByteArray()));
+        assertThat(Arrays.equals(fetched.toByteArray(), files)).isTrue();
+        for (String unknown : new String[] {"", "absent", "../catalog"}) {
+            assertStatus(
+                    Status.Code.NOT_FOUND,
+                    () -> AgentServiceGrpc.newBlockingStub(channel)
+                            .fetchJobFiles(FetchJobFilesRequest.newBuilder()
+                                    .setJobId(unknown)
+                                    .build())
+                            .next());
+        }
+    }
+
+    @Test
+    void badSubmissionsAreRefusedAndLeaveNothingBehind() throws Exception {
+        byte[] mib = new byte[1 << 20];
+        assertStatus(Status.Code.INVALID_ARGUMENT, () -> submit());
+        assertStatus(Status.Code.INVALID_ARGUMENT, () -> submit(SubmitJobRequest.getDefaultInstance()));
+        assertStatus(Status.Code.INVALID_ARGUMENT, () -> submit(part(mib), part(spec())));
+        assertStatus(Status.Code.INVALID_ARGUMENT, () -> submit(part(spec()), part(spec())));
+        assertStatus(
+                Status.Code.INVALID_ARGUMENT,
+                () -> submit(part(spec().toBuilder().setName("../x").build())));
+        assertStatus(
+                Status.Code.RESOURCE_EXHAUSTED,
+                () -> submit(part(spec().toBuilder().setVmCount(3).build())));
+        assertStatus(
+                Status.Code.RESOURCE_EXHAUSTED,
+                () -> submit(part(spec().toBuilder().addNodes("absent").build())));
+        List<SubmitJobRequest> tooMuch = new ArrayList<>(List.of(part(spec())));
+        for (int i = 0; i < 17; i++) {
+            tooMuch.add(part(mib));
+        }
+        assertStatus(Status.Code.INVALID_ARGUMENT, () -> submit(tooMuch.toArray(SubmitJobRequest[]::new)));
+        assertThat(jobs().listJobs(ListJobsRequest.getDefaultInstance()).getJobsList())
+                .isEmpty();
+        assertThat(homes()).isEmpty();
+    }
+
+    @Test
+    void secondJobDoesNotFitBesideTheFirstAndFitsAfterIt() throws Exception {
+        String first = running();
+        assertStatus(Status.Code.RESOURCE_EXHAUSTED, () -> submit(part(spec())));
+        jobs().cancelJob(CancelJobRequest.newBuilder().setJobId(first).build());
+        Job ended = await(first, JobPhase.JOB_PHASE_ENDED);
+        assertThat(ended.getReason()).isEqualTo("cancelled: by its user");
+        assertThat(running()).isNotEqualTo(first);
+        assertStatus(
+                Status.Code.FAILED_PRECONDITION,
+                () -> jobs().cancelJob(
+                                CancelJobRequest.newBuilder().setJobId(first).build()));
+    }
+
+    @Test
+    void signalsGoToTheLauncherOfARunningJobOnly() throws Exception {
+        b.fallSilentAt(Step.STEP_BOOT);
+        String id = submit(part(spec()));
+        SignalJobRequest interrupt =
+                SignalJobRequest.newBuilder().setJobId(id).setSignalNumber(2).build();
+        assertStatus(Status.Code.FAILED_PRECONDITION, () -> jobs().signalJob(interrupt));
+        jobs().cancelJob(CancelJobRequest.newBuilder().setJobId(id).build());
+        await(id, JobPhase.JOB_PHASE_ENDED);
+        b.fallSilentAt(null);
+        String next = running();
+        jobs().signalJob(interrupt.toBuilder().setJobId(next).build());
+        Eventually.see("the signal", a::signals, List.of(2)::equals);
+        for (int number : new int[] {0, 65, -1}) {
+            assertStatus(
+                    Status.Code.INVALID_ARGUMENT,
+                    () -> jobs().signalJob(interrupt.toBuilder()
+                            .setJobId(next)
+                            .setSignalNumber(number)
+                            .build()));
+        }
+        assertStatus(Status.Code.FAILED_PRECONDITION, () -> jobs().signalJob(interrupt));
+    }
+
+    @Test
+    void unknownJobsAndCheckpointsAreMissing() {
+        assertStatus(Status.Code.NOT_FOUND, () -> job("absent"));
+        assertStatus(Status.Code.INVALID_ARGUMENT, () -> job(""));
+        assertStatus(Status.Code.NOT_FOUND, () -> checkpoint("absent"));
+        assertStatus(Status.Code.NOT_FOUND, () -> checkpoint(""));
+        assertStatus(Status.Code.NOT_FOUND, () -> show("absent@1"));
+        assertStatus(Status.Code.NOT_FOUND, () -> show("absent"));
+        for (String nonsense : List.of("", "a@", "a@x", "a@0", "a/b", "a@1@2", "a@99999999999999999999", ".hidden")) {
+            assertStatus(Status.Code.INVALID_ARGUMENT, () -> show(nonsense));
+        }
+    }
+
+    private void show(String reference) {
+        checkpoints()
+                .getCheckpoint(GetCheckpointRequest.newBuilder()
+                        .setReference(reference)
+                        .build());
+    }
+
+    @Test
+    void endedJobIsRestartedByHandFromACheckpoint() throws Exception {
+        String id = running();
+        checkpoint(id);
+        checkpoint(id);
+        RestartJobRequest restart =
+                RestartJobRequest.newBuilder().setReference(id + "@1").build();
+        assertStatus(Status.Code.FAILED_PRECONDITION, () -> checkpoints().restartJob(restart));
+        a.exit(incarnation(id, 1), 1);
+        await(id, JobPhase.JOB_PHASE_ENDED);
+        var response = checkpoints().restartJob(restart);
+        assertThat(response.getSequence()).isEqualTo(1);
+        assertThat(response.getJob().getEpoch()).isEqualTo(2);
+        await(id, JobPhase.JOB_PHASE_RUNNING);
+        assertThat(a.commands()).endsWith("STEP_RESTORE 2", "STEP_RUN 2");
+        assertThat(checkpoint(id)).isEqualTo(3);
+    }
+
+    @Test
+    void jobIsTakenUpAgainByTheNextCoordinator() throws Exception {
+        String id = running();
+        checkpoint(id);
+        a.print(incarnation(id, 1), 0, "before\n");
+        Eventually.see("acknowledged output", a::acknowledged, List.of(7L)::equals);
+        closeCoordinator();
+        openCoordinator(directory.resolve("state"));
+        a.join(channel);
+        b.join(channel);
+        Job again = await(id, JobPhase.JOB_PHASE_RUNNING);
+        assertThat(again.getEpoch()).isEqualTo(1);
+        assertThat(again.getNewestCheckpoint()).isEqualTo(1);
+        assertThat(checkpoint(id)).isEqualTo(2);
+        a.print(incarnation(id, 1), 7, "after\n");
+        a.exit(incarnation(id, 1), 0);
+        await(id, JobPhase.JOB_PHASE_ENDED);
+        assertThat(watched(id, 0)).isEqualTo("before\nafter\n");
+    }
+
+    @Test
+    void checkpointInProgressAtACrashIsUndoneAndTheJobGoesOn() throws Exception {
+        String id = running();
+        checkpoint(id);
+        b.fallSilentAt(Step.STEP_CAPTURE);
+        CompletableFuture<Long> lost = CompletableFuture.supplyAsync(() -> checkpoint(id));
+        Eventually.see(
+                "capture",
+                b::commands,
+                commands -> commands.contains("STEP_CAPTURE 1")
+                        && commands.lastIndexOf("STEP_PAUSE 1") < commands.lastIndexOf("STEP_CAPTURE 1")
+                        && commands.stream().filter("STEP_CAPTURE 1"::equals).count() == 2);
+        // As a crash leaves it: the files of this moment, without any farewell.
+        Path copy = directory.resolve("state-after-crash");
+        copy(directory.resolve("state"), copy);
+        closeCoordinator();
+        assertThatThrownBy(lost::join).hasCauseInstanceOf(StatusRuntimeException.class);
+        b.fallSilentAt(null);
+        openCoordinator(copy);
+        a.join(channel);
+        b.join(channel);
+        Job again = await(id, JobPhase.JOB_PHASE_RUNNING);
+        assertThat(again.getNewestCheckpoint()).isEqualTo(1);
+        assertThat(again.getEventsList())
+                .extracting(event -> event.getText())
+                .contains("checkpoint 2 failed: the coordinator was restarted");
+        assertThat(b.commands()).contains("STEP_ABORT 1");
+        assertThat(checkpoint(id)).isEqualTo(3);
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        try (var files = Files.walk(from)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, to.resolve(from.relativize(file)));
+            }
+        }
+    }
+
+    @Test
+    void openingThatFailsLeavesNoLoopBehind() throws Exception {
+        String id = running();
+        closeCoordinator();
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            var listen = new InetSocketAddress(InetAddress.getLoopbackAddress(), taken.getLocalPort());
+            assertThatThrownBy(() -> Coordinator.open(
+                            config(directory.resolve("state"), Optional.of(listen)), CoordinatorIT::gaveUp))
+                    .isInstanceOf(IOException.class);
+        }
+        openCoordinator(directory.resolve("state"));
+        a.join(channel);
+        b.join(channel);
+        await(id, JobPhase.JOB_PHASE_RUNNING);
+    }
+
+    @Test
+    void secondCoordinatorOnTheSameStateIsRefused() {
+        assertThatThrownBy(() ->
+                        Coordinator.open(config(directory.resolve("state"), Optional.empty()), CoordinatorIT::gaveUp))
+                .isInstanceOf(IOException.class);
+        assertThat(jobs().listJobs(ListJobsRequest.getDefaultInstance()).getJobsList())
+                .isEmpty();
+    }
+
+    @Test
+    void directoriesOfTheStateAreOfTheirOwnerOnly() throws Exception {
+        String id = running();
+        assertThat(Files.getPosixFilePermissions(directory.resolve("state"))).hasSize(3);
+        assertThat(Files.getPosixFilePermissions(directory.resolve("state/jobs/" + id)))
+                .hasSize(3);
+        assertThat(Files.getPosixFilePermissions(directory.resolve("state/jobs/" + id + "/files.tar")))
+                .hasSize(2);
+        assertThat(Files.readString(directory.resolve("state/jobs/" + id + "/files.tar"), StandardCharsets.ISO_8859_1))
+                .isEqualTo("\u0001\u0002\u0003");
+    }
+}

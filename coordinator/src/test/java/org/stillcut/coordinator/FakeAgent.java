@@ -1,0 +1,165 @@
+package org.stillcut.coordinator;
+
+import com.google.protobuf.ByteString;
+import io.grpc.ManagedChannel;
+import io.grpc.stub.StreamObserver;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.stillcut.store.SnapshotIdentity;
+import org.stillcut.store.SnapshotManifest;
+import org.stillcut.store.StoreException;
+import org.stillcut.store.manifest.CheckpointCatalog;
+import org.stillcut.v1.AgentServiceGrpc;
+import org.stillcut.v1.Incarnation;
+import org.stillcut.v1.JobExited;
+import org.stillcut.v1.JobOutput;
+import org.stillcut.v1.Join;
+import org.stillcut.v1.NodeDescription;
+import org.stillcut.v1.OutputStream;
+import org.stillcut.v1.SessionRequest;
+import org.stillcut.v1.SessionResponse;
+import org.stillcut.v1.Snapshot;
+import org.stillcut.v1.Step;
+import org.stillcut.v1.StepCommand;
+import org.stillcut.v1.StepReport;
+
+/**
+ * An agent without VMs: joins, does every step at once, and writes empty snapshots. What it holds outlives its sessions.
+ * Thread-safe.
+ */
+final class FakeAgent implements StreamObserver<SessionResponse> {
+    private final String node;
+    private final CheckpointCatalog repository;
+    private final List<Incarnation> held = new ArrayList<>();
+    private final List<String> commands = new ArrayList<>();
+    private final List<Long> acknowledged = new ArrayList<>();
+    private final List<Integer> signals = new ArrayList<>();
+    private @Nullable Step silentAt;
+    private @Nullable StreamObserver<SessionRequest> session;
+
+    FakeAgent(String node, CheckpointCatalog repository) {
+        this.node = node;
+        this.repository = repository;
+    }
+
+    /** Opens a session, a first one or another. */
+    synchronized void join(ManagedChannel channel) {
+        StreamObserver<SessionRequest> requests =
+                AgentServiceGrpc.newStub(channel).session(this);
+        session = requests;
+        requests.onNext(SessionRequest.newBuilder()
+                .setJoin(Join.newBuilder()
+                        .setNode(NodeDescription.newBuilder()
+                                .setNode(node)
+                                .setDataAddress("10.0.0.1")
+                                .setVcpuSlots(8)
+                                .setMemoryBytes(8L << 30))
+                        .addAllHeld(held))
+                .build());
+    }
+
+    /** Commands of that step are received and not answered. */
+    synchronized void fallSilentAt(@Nullable Step step) {
+        silentAt = step;
+    }
+
+    synchronized List<String> commands() {
+        return List.copyOf(commands);
+    }
+
+    synchronized List<Incarnation> held() {
+        return List.copyOf(held);
+    }
+
+    synchronized List<Long> acknowledged() {
+        return List.copyOf(acknowledged);
+    }
+
+    synchronized List<Integer> signals() {
+        return List.copyOf(signals);
+    }
+
+    synchronized void print(Incarnation incarnation, long offset, String text) {
+        send(SessionRequest.newBuilder()
+                .setOutput(JobOutput.newBuilder()
+                        .setIncarnation(incarnation)
+                        .setStream(OutputStream.OUTPUT_STREAM_STDOUT)
+                        .setOffset(offset)
+                        .setData(ByteString.copyFromUtf8(text)))
+                .build());
+    }
+
+    synchronized void exit(Incarnation incarnation, int status) {
+        send(SessionRequest.newBuilder()
+                .setJobExited(JobExited.newBuilder().setIncarnation(incarnation).setExitStatus(status))
+                .build());
+    }
+
+    @Override
+    public synchronized void onNext(SessionResponse response) {
+        switch (response.getResponseCase()) {
+            case COMMAND -> obey(response.getCommand());
+            case OUTPUT_ACK -> acknowledged.add(response.getOutputAck().getOffset());
+            case SIGNAL -> signals.add(response.getSignal().getSignalNumber());
+            case JOINED, RESPONSE_NOT_SET -> {
+                // Nothing to do for it.
+            }
+        }
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+        onCompleted();
+    }
+
+    @Override
+    public synchronized void onCompleted() {
+        session = null;
+    }
+
+    private void obey(StepCommand command) {
+        commands.add(command.getStep() + " " + command.getIncarnation().getEpoch());
+        if (command.getStep() == silentAt) {
+            return;
+        }
+        StepReport.Builder report = StepReport.newBuilder()
+                .setIncarnation(command.getIncarnation())
+                .setStep(command.getStep())
+                .setCheckpoint(command.getCheckpoint());
+        if (command.getStep() == Step.STEP_BOOT || command.getStep() == Step.STEP_RESTORE) {
+            held.add(command.getIncarnation());
+        } else if (command.getStep() == Step.STEP_DESTROY) {
+            held.remove(command.getIncarnation());
+        } else if (command.getStep() == Step.STEP_PERSIST) {
+            command.getVmsList().forEach(vm -> report.addSnapshots(snapshot(command, vm)));
+        }
+        send(SessionRequest.newBuilder().setReport(report).build());
+    }
+
+    private Snapshot snapshot(StepCommand command, int vm) {
+        try {
+            SnapshotIdentity identity = new SnapshotIdentity(
+                    command.getIncarnation().getJobId(),
+                    command.getCheckpoint(),
+                    command.getIncarnation().getEpoch(),
+                    vm);
+            String reference = repository
+                    .writeSnapshot(new SnapshotManifest(
+                            identity, Instant.EPOCH, new TreeMap<>(), new TreeMap<>(Map.of("stored.bytes", "7"))))
+                    .digest();
+            return Snapshot.newBuilder().setVm(vm).setReference(reference).build();
+        } catch (StoreException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void send(SessionRequest request) {
+        if (session != null) {
+            session.onNext(request);
+        }
+    }
+}
