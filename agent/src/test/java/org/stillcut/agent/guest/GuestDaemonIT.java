@@ -2,7 +2,6 @@ package org.stillcut.agent.guest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,32 +20,17 @@ class GuestDaemonIT {
     private static final Path DAEMON = Path.of("..", "build", "guest", "stillcut-guestd");
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-    /** Gives the daemon one end of a connection, as QEMU would; Java cannot hand on a descriptor by itself. */
-    private static final String BRIDGE = """
-            import os, socket, sys
-            listener = socket.socket(socket.AF_UNIX)
-            listener.bind(sys.argv[1])
-            listener.listen(1)
-            connection, _ = listener.accept()
-            os.set_inheritable(connection.fileno(), True)
-            os.execv(sys.argv[2], [sys.argv[2], "--plain", "--fd", str(connection.fileno())])
-            """;
-
     private final HeardWords heard = new HeardWords();
     private Process daemon;
     private GuestChannel channel;
 
     @BeforeEach
     void connect(@TempDir Path directory) throws Exception {
-        assumeThat(DAEMON).isExecutable();
-        assumeThat(Path.of("/usr/bin/python3")).isExecutable();
+        assertThat(DAEMON).as("scripts/setup has been run").isExecutable();
         Path socket = directory.resolve("ctl.sock");
+        // With nofork socat becomes the daemon, whose descriptor 0 is one end of the connection, as QEMU would give it.
         daemon = new ProcessBuilder(
-                        "/usr/bin/python3",
-                        "-c",
-                        BRIDGE,
-                        socket.toString(),
-                        DAEMON.toRealPath().toString())
+                        "socat", "UNIX-LISTEN:" + socket, "EXEC:" + DAEMON.toRealPath() + " --plain --fd 0,nofork")
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("daemon.log").toFile())
                 .start();
