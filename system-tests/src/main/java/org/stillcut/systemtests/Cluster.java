@@ -209,7 +209,7 @@ final class Cluster implements AutoCloseable {
                         "--repository=" + repository(),
                         "--socket=" + socket(),
                         "--listen=" + HUB_ADDRESS + ":7070",
-                        "--agent-timeout=3000"));
+                        "--agent-timeout=6000"));
         Process process = coordinator;
         Waiting.untilTrue("the coordinator listens", UP, () -> {
             if (!process.isAlive()) {

@@ -93,7 +93,7 @@ final class GangVm {
         try {
             connect(booted).hello(BOOT);
         } catch (GuestException e) {
-            throw StepException.of(id + " did not boot, its console ends with \"" + lastLine(booted) + "\"", e);
+            throw StepException.of(id + " did not boot, its console says \"" + tellingLine(booted) + "\"", e);
         }
     }
 
@@ -118,10 +118,17 @@ final class GangVm {
         return channel;
     }
 
-    private static String lastLine(Vm vm) {
-        List<String> lines =
-                vm.consoleTail().lines().filter(line -> !line.isBlank()).toList();
-        return lines.isEmpty() ? "" : lines.getLast();
+    /** The line of the console that gives the reason, or else its last one. The console is the guest's: it may say anything. */
+    private static String tellingLine(Vm vm) {
+        List<String> lines = vm.consoleTail()
+                .lines()
+                .map(line -> line.replaceAll("\\p{Cntrl}", " ").strip())
+                .filter(line -> !line.isEmpty())
+                .toList();
+        return lines.stream()
+                .filter(line -> line.contains("STILLCUT-FAILED") || line.contains("Kernel panic"))
+                .findFirst()
+                .orElseGet(() -> lines.isEmpty() ? "" : lines.getLast());
     }
 
     /** Sets a restored VM going: its clock is set before the job thaws. */

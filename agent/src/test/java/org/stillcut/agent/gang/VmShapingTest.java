@@ -94,7 +94,7 @@ class VmShapingTest {
                                 images.resolve("vmlinuz"),
                                 images.resolve("initrd"),
                                 images.resolve("base.sqfs"),
-                                "console=ttyS0 quiet panic=-1 rdinit=/init net.ifnames=0"
+                                "no_timer_check console=ttyS0 quiet panic=-1 rdinit=/init net.ifnames=0"
                                         + " stillcut.name=vm1 stillcut.ip=10.77.0.2/24 stillcut.vms=4")),
                         List.of(disk),
                         Optional.of(new VmNic("sc-012345-abc", "tap1", "52:54:00:5c:00:01", 1450)),

@@ -112,7 +112,7 @@ class VmRestoreE2eTest {
                 IMAGE.resolve("vmlinuz"),
                 IMAGE.resolve("initrd"),
                 IMAGE.resolve("base.sqfs"),
-                "console=ttyS0 quiet panic=-1 net.ifnames=0 stillcut.name=vm0 stillcut.ip=10.77.0.1/24 stillcut.vms=1");
+                "no_timer_check console=ttyS0 quiet panic=-1 net.ifnames=0 stillcut.name=vm0 stillcut.ip=10.77.0.1/24 stillcut.vms=1");
         return new VmSpec(
                 "vm0",
                 VmMachine.of(Accelerator.TCG, 1, MEMORY_BYTES),
