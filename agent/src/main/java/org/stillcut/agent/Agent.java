@@ -33,11 +33,13 @@ import org.stillcut.store.repository.StoreOptions;
 final class Agent implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Agent.class);
 
+    private final StateLock lock;
     private final Repository repository;
     private final CoordinatorSession session;
     private final AgentLoop loop;
 
-    private Agent(Repository repository, CoordinatorSession session, AgentLoop loop) {
+    private Agent(StateLock lock, Repository repository, CoordinatorSession session, AgentLoop loop) {
+        this.lock = lock;
         this.repository = repository;
         this.session = session;
         this.loop = loop;
@@ -47,6 +49,22 @@ final class Agent implements AutoCloseable {
     static Agent open(AgentConfig config) throws IOException, StoreException, CommandException, InterruptedException {
         CommandRunner commands = new HostCommandRunner();
         privateDirectory(config.stateDirectory());
+        // First of all: what looks like an earlier agent's remains could be a living one's VMs.
+        StateLock lock = StateLock.take(config.stateDirectory());
+        boolean open = false;
+        try {
+            Agent agent = open(config, lock, commands);
+            open = true;
+            return agent;
+        } finally {
+            if (!open) {
+                lock.close();
+            }
+        }
+    }
+
+    private static Agent open(AgentConfig config, StateLock lock, CommandRunner commands)
+            throws IOException, StoreException, CommandException, InterruptedException {
         String prefix = "sc-" + NodeKey.of(config.stateDirectory(), new SecureRandom()) + "-";
         Leftovers.remove(config.stateDirectory(), config.ramDirectory(), prefix, commands);
         privateDirectory(config.ramDirectory());
@@ -82,7 +100,7 @@ final class Agent implements AutoCloseable {
         AgentLoop loop = new AgentLoop(new AgentId(config.node()), host, session);
         session.start(loop);
         log.info("agent {} is up, {}, QEMU {}", config.node(), verdict, qemuVersion);
-        return new Agent(repository, session, loop);
+        return new Agent(lock, repository, session, loop);
     }
 
     private static Repository openRepository(AgentConfig config) throws StoreException {
@@ -102,9 +120,11 @@ final class Agent implements AutoCloseable {
     }
 
     @Override
-    public void close() throws StoreException {
-        loop.close();
-        session.close();
-        repository.close();
+    public void close() throws StoreException, IOException {
+        try (lock;
+                repository;
+                session) {
+            loop.close();
+        }
     }
 }

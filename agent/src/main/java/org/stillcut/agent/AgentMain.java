@@ -20,6 +20,9 @@ import picocli.CommandLine.Option;
 public final class AgentMain implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(AgentMain.class);
 
+    /** RAM and its copy during a checkpoint are on one tmpfs, which by default has half of the machine's memory. */
+    private static final int MEMORY_SHARE = 4;
+
     @Option(names = "--node", required = true, description = "This node's name.")
     private String node = "";
 
@@ -63,7 +66,7 @@ public final class AgentMain implements Callable<Integer> {
     @Option(names = "--slots", defaultValue = "0", description = "Virtual CPUs to offer; default: the machine's.")
     private int vcpuSlots;
 
-    @Option(names = "--memory-mib", defaultValue = "0", description = "Guest memory to offer; default: half.")
+    @Option(names = "--memory-mib", defaultValue = "0", description = "Guest memory to offer; default: a quarter.")
     private long memoryMib;
 
     public static void main(String[] arguments) {
@@ -74,11 +77,18 @@ public final class AgentMain implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         CountDownLatch ended = new CountDownLatch(1);
         CountDownLatch closed = new CountDownLatch(1);
-        try (Agent agent = Agent.open(config())) {
+        AgentConfig config;
+        try {
+            config = config();
+        } catch (IllegalArgumentException | UnknownHostException e) {
+            System.err.println("stillcut agent: " + e.getMessage());
+            return 2;
+        }
+        try (Agent agent = Agent.open(config)) {
             Runtime.getRuntime().addShutdownHook(new Thread(() -> awaitClose(ended, closed), "shutdown"));
             log.debug("{} runs", agent);
             ended.await();
-        } catch (IOException | StoreException | CommandException | IllegalArgumentException e) {
+        } catch (IOException | StoreException | CommandException e) {
             log.error("agent cannot start or end", e);
             System.err.println("stillcut agent: " + e.getMessage());
             return 1;
@@ -119,6 +129,6 @@ public final class AgentMain implements Callable<Integer> {
                 imageDirectory.toAbsolutePath(),
                 Path.of(System.getProperty("stillcut.native", "build/native"), "kvmprobe.bin"),
                 vcpuSlots > 0 ? vcpuSlots : Runtime.getRuntime().availableProcessors(),
-                memoryMib > 0 ? memoryMib << 20 : HostMemory.totalBytes() / 2);
+                memoryMib > 0 ? memoryMib << 20 : HostMemory.totalBytes() / MEMORY_SHARE);
     }
 }

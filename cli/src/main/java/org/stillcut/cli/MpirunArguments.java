@@ -21,6 +21,7 @@ record MpirunArguments(
         CkptOptions options, List<String> mpirunArguments, List<String> nodes, int ranks, String program) {
 
     private static final int MOST_RANKS = 4096;
+    private static final Duration SHORTEST_INTERVAL = Duration.ofSeconds(1);
 
     /** What the {@code --ckpt-*} options said; absent ones have their defaults. */
     record CkptOptions(
@@ -216,8 +217,8 @@ record MpirunArguments(
 
         private static Duration interval(String option, String value) throws UsageException {
             Duration interval = Quantities.duration(option, value);
-            if (interval.isZero()) {
-                throw new UsageException(option + " " + value + ": must be longer than nothing");
+            if (interval.compareTo(SHORTEST_INTERVAL) < 0) {
+                throw new UsageException(option + " " + value + ": must be at least 1s");
             }
             return interval;
         }

@@ -3,6 +3,8 @@ package org.stillcut.cli;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +13,7 @@ import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.v1.CancelJobRequest;
+import org.stillcut.v1.GetJobRequest;
 import org.stillcut.v1.Job;
 import org.stillcut.v1.JobPhase;
 import org.stillcut.v1.JobSpec;
@@ -22,6 +25,11 @@ import org.stillcut.v1.SignalJobRequest;
  */
 public final class MpirunMain {
     private static final int SIGINT = 2;
+
+    /** How long an interrupted job may take to end before it is ended by force. */
+    private static final Duration GRACE = Duration.ofSeconds(10);
+
+    private static final Duration LOOK = Duration.ofMillis(200);
 
     /** Where scripts/mpirun says which mpirun is the real one. */
     private static final String REAL_MPIRUN = "STILLCUT_MPIRUN";
@@ -159,12 +167,33 @@ public final class MpirunMain {
             log.debug("job {} takes no signal: {}", jobId, e.getStatus());
         }
         try {
+            if (endsByItself(coordinator, jobId)) {
+                return;
+            }
             coordinator
                     .jobs()
                     .cancelJob(CancelJobRequest.newBuilder().setJobId(jobId).build());
         } catch (StatusRuntimeException e) {
             complain("job " + jobId + " not ended: " + coordinator.describe(e), ExitStatus.FAILED);
         }
+    }
+
+    /** Gives mpirun and its ranks the time to end on the signal as they want to. */
+    private static boolean endsByItself(CoordinatorConnection coordinator, String jobId) {
+        GetJobRequest request = GetJobRequest.newBuilder().setJobId(jobId).build();
+        for (Instant end = Instant.now().plus(GRACE); Instant.now().isBefore(end); ) {
+            JobPhase phase = coordinator.jobs().getJob(request).getJob().getPhase();
+            if (phase == JobPhase.JOB_PHASE_ENDED || phase == JobPhase.JOB_PHASE_ENDING) {
+                return true;
+            }
+            try {
+                Thread.sleep(LOOK);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return false;
+            }
+        }
+        return false;
     }
 
     private static void forget(Thread interruption) {

@@ -24,6 +24,7 @@ import org.stillcut.protocol.coordinator.Job;
 import org.stillcut.store.CheckpointManifest;
 import org.stillcut.store.ImageRef;
 import org.stillcut.store.SnapshotManifest;
+import org.stillcut.store.StoreConflictException;
 import org.stillcut.store.StoreException;
 import org.stillcut.store.manifest.CheckpointCatalog;
 
@@ -33,6 +34,8 @@ import org.stillcut.store.manifest.CheckpointCatalog;
  */
 public final class CheckpointRecords {
     private static final Logger log = LoggerFactory.getLogger(CheckpointRecords.class);
+    private static final int COMMIT_ATTEMPTS = 5;
+    private static final Duration BETWEEN_ATTEMPTS = Duration.ofMillis(200);
     private static final String DESCRIPTION = "job.description";
     private static final String STEP_PREFIX = "step.micros.";
     private static final String NODE_PREFIX = "node.";
@@ -72,17 +75,34 @@ public final class CheckpointRecords {
         SortedMap<Integer, org.stillcut.store.SnapshotRef> references = references(id, snapshots);
         CheckpointManifest manifest = new CheckpointManifest(
                 id.job().value(), id.sequence(), job.epoch(), clock.instant(), references, attributes);
+        commit(manifest, 1);
+    }
+
+    /**
+     * A commit that failed is tried again with the very same record, since only a commit that succeeds is known to be durable.
+     *
+     * @throws CommitException if the record certainly does not exist
+     */
+    private void commit(CheckpointManifest manifest, int attempt) throws CommitException {
+        String id = manifest.job() + "@" + manifest.sequence();
         try {
             catalog.commit(manifest);
         } catch (StoreException e) {
-            if (!exists(manifest)) {
+            boolean conflict = e instanceof StoreConflictException;
+            if (conflict && exists(manifest)) {
+                log.info("{} was committed before", id);
+            } else if (!conflict && attempt < COMMIT_ATTEMPTS) {
+                log.warn("commit of {} failed, trying again", id, e);
+                pause();
+                commit(manifest, attempt + 1);
+            } else if (exists(manifest)) {
+                throw new IllegalStateException("the record of " + id + " is there, yet its commit fails", e);
+            } else {
                 throw failure("checkpoint " + id + " cannot be committed", e);
             }
-            log.warn("the commit of {} failed, yet its record is there", id, e);
         }
     }
 
-    /** The agents' words for snapshots, as the repository's: one that cannot be such a word is a peer's mistake. */
     private static SortedMap<Integer, org.stillcut.store.SnapshotRef> references(
             CheckpointId id, SortedMap<VmId, SnapshotRef> snapshots) throws CommitException {
         try {
@@ -95,15 +115,25 @@ public final class CheckpointRecords {
         }
     }
 
-    /** A commit that fails late, or is a repeat, may have left its record all the same; and a record is the truth. */
-    private boolean exists(CheckpointManifest manifest) throws CommitException {
+    private static void pause() {
+        try {
+            Thread.sleep(BETWEEN_ATTEMPTS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("the coordinator ends in the middle of a commit", e);
+        }
+    }
+
+    /** A commit that fails late may have left its record all the same; and a record is the truth. */
+    private boolean exists(CheckpointManifest manifest) {
         try {
             return catalog.findCheckpoint(manifest.job(), manifest.sequence())
                     .filter(found -> found.epoch() == manifest.epoch()
                             && found.snapshots().equals(manifest.snapshots()))
                     .isPresent();
         } catch (StoreException e) {
-            throw failure("whether " + manifest.job() + "@" + manifest.sequence() + " exists cannot be read", e);
+            throw new IllegalStateException(
+                    "whether " + manifest.job() + "@" + manifest.sequence() + " exists cannot be read", e);
         }
     }
 

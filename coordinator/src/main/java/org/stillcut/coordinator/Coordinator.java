@@ -82,7 +82,7 @@ final class Coordinator implements AutoCloseable {
         this.expiry = timer.scheduleWithFixedDelay(this::expire, lookMillis, lookMillis, TimeUnit.MILLISECONDS);
         List<BindableService> services = List.of(
                 new JobServiceImpl(jobs, intake, registry, background),
-                new CheckpointServiceImpl(jobs, checkpoints, shell::place),
+                new CheckpointServiceImpl(jobs, checkpoints, shell::place, background),
                 new NodeServiceImpl(registry, usage),
                 new AgentServiceImpl(registry, jobs, intake, background));
         try {

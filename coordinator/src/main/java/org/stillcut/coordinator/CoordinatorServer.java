@@ -41,6 +41,7 @@ final class CoordinatorServer implements AutoCloseable {
 
     private void listen(Path socket, Optional<InetSocketAddress> listen, List<BindableService> services)
             throws IOException {
+        Files.createDirectories(socket.toAbsolutePath().getParent());
         // A socket that an earlier process left behind would refuse us; whether that one still lives, its catalog's
         // lock tells.
         Files.deleteIfExists(socket);

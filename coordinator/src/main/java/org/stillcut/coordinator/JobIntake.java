@@ -128,8 +128,10 @@ public final class JobIntake {
         Files.move(submission.file, home.resolve(FILES), StandardCopyOption.ATOMIC_MOVE);
         Instant created = clock.instant();
         Transition initial = CoordinatorProtocol.create(id, placement, description.maxRestarts());
+        // Whatever may fail comes before the record: once that is written the job is there.
+        JobLoop loop = loops.loop(initial, description, created);
         catalog.create(id, description, created, initial.persistFirst());
-        jobs.add(loops.loop(initial, description, created));
+        jobs.add(loop);
         log.info("job {} comes in: {} VMs on {}", id, description.vmCount(), placement.agents());
         return id;
     }
@@ -156,7 +158,7 @@ public final class JobIntake {
     private JobId freshId(String name) {
         JobId id;
         do {
-            id = new JobId(name + "-" + String.format("%04x", random.nextInt(1 << 16)));
+            id = new JobId(name + "-" + String.format("%08x", random.nextInt()));
         } while (Files.exists(home(id)));
         return id;
     }

@@ -3,17 +3,8 @@ package org.stillcut.coordinator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.google.protobuf.ByteString;
-import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.epoll.EpollDomainSocketChannel;
-import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
-import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
-import io.grpc.stub.StreamObserver;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -22,7 +13,6 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -30,210 +20,32 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-import org.stillcut.store.repository.Repository;
-import org.stillcut.store.repository.StoreEnvironment;
 import org.stillcut.v1.AgentServiceGrpc;
 import org.stillcut.v1.CancelJobRequest;
-import org.stillcut.v1.CheckpointServiceGrpc;
-import org.stillcut.v1.CreateCheckpointRequest;
 import org.stillcut.v1.FetchJobFilesRequest;
 import org.stillcut.v1.GetCheckpointRequest;
-import org.stillcut.v1.GetJobRequest;
-import org.stillcut.v1.Incarnation;
 import org.stillcut.v1.Job;
 import org.stillcut.v1.JobPhase;
-import org.stillcut.v1.JobServiceGrpc;
-import org.stillcut.v1.JobSpec;
 import org.stillcut.v1.ListCheckpointsRequest;
 import org.stillcut.v1.ListJobsRequest;
-import org.stillcut.v1.ListNodesRequest;
-import org.stillcut.v1.NodeServiceGrpc;
 import org.stillcut.v1.RestartJobRequest;
 import org.stillcut.v1.SignalJobRequest;
 import org.stillcut.v1.Step;
 import org.stillcut.v1.SubmitJobRequest;
-import org.stillcut.v1.SubmitJobResponse;
 import org.stillcut.v1.WatchJobRequest;
 import org.stillcut.v1.WatchJobResponse;
 
 /** A whole coordinator over its unix socket, with agents that have no VMs. */
 @Timeout(180)
-class CoordinatorIT {
-    private static final int DISK_BYTES = 16 << 20;
-
-    @TempDir
-    private Path directory;
-
-    private final EventLoopGroup eventLoop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-    private Coordinator coordinator;
-    private ManagedChannel channel;
-    private FakeAgent a;
-    private FakeAgent b;
-
-    @BeforeEach
-    void begin() throws Exception {
-        openCoordinator(directory.resolve("state"));
-        var repository = Repository.openCatalog(directory.resolve("repository"), StoreEnvironment.system());
-        a = new FakeAgent("a", repository);
-        b = new FakeAgent("b", repository);
-        a.join(channel);
-        b.join(channel);
-        awaitNodes(2);
-    }
-
-    @AfterEach
-    void end() {
-        closeCoordinator();
-        eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
-    }
-
-    private CoordinatorConfig config(Path state, Optional<InetSocketAddress> listen) {
-        return new CoordinatorConfig(
-                state, directory.resolve("repository"), directory.resolve("c.sock"), listen, Duration.ofSeconds(20));
-    }
-
-    private static void gaveUp() {
-        throw new AssertionError("the coordinator gave up");
-    }
-
-    private void openCoordinator(Path state) throws Exception {
-        coordinator = Coordinator.open(config(state, Optional.empty()), CoordinatorIT::gaveUp);
-        channel = NettyChannelBuilder.forAddress(
-                        new DomainSocketAddress(directory.resolve("c.sock").toString()))
-                .eventLoopGroup(eventLoop)
-                .channelType(EpollDomainSocketChannel.class)
-                .usePlaintext()
-                .build();
-    }
-
-    private void closeCoordinator() {
-        coordinator.close();
-        channel.shutdownNow();
-    }
-
-    private JobServiceGrpc.JobServiceBlockingStub jobs() {
-        return JobServiceGrpc.newBlockingStub(channel).withDeadlineAfter(60, TimeUnit.SECONDS);
-    }
-
-    private CheckpointServiceGrpc.CheckpointServiceBlockingStub checkpoints() {
-        return CheckpointServiceGrpc.newBlockingStub(channel).withDeadlineAfter(60, TimeUnit.SECONDS);
-    }
-
-    private void awaitNodes(int count) throws Exception {
-        Eventually.see(
-                count + " nodes",
-                () -> NodeServiceGrpc.newBlockingStub(channel)
-                        .listNodes(ListNodesRequest.getDefaultInstance())
-                        .getNodesList(),
-                nodes -> nodes.size() == count);
-    }
-
-    private static JobSpec spec() {
-        return JobSpec.newBuilder()
-                .setName("solver")
-                .addMpirunArguments("./solver")
-                .setWorkingDirectory("/home/user/run")
-                .setVmCount(2)
-                .setVcpusPerVm(5)
-                .setMemoryBytesPerVm(256 << 20)
-                .setDiskBytesPerVm(DISK_BYTES)
-                .setImage("base")
-                .setMaxRestarts(1)
-                .setSlotsPerVm(1)
-                .build();
-    }
-
-    private static SubmitJobRequest part(JobSpec spec) {
-        return SubmitJobRequest.newBuilder().setSpec(spec).build();
-    }
-
-    private static SubmitJobRequest part(byte[] files) {
-        return SubmitJobRequest.newBuilder()
-                .setFilesTar(ByteString.copyFrom(files))
-                .build();
-    }
-
-    private String submit(SubmitJobRequest... parts) throws Exception {
-        CompletableFuture<String> id = new CompletableFuture<>();
-        StreamObserver<SubmitJobRequest> requests = JobServiceGrpc.newStub(channel)
-                .submitJob(new StreamObserver<>() {
-                    @Override
-                    public void onNext(SubmitJobResponse response) {
-                        id.complete(response.getJobId());
-                    }
-
-                    @Override
-                    public void onError(Throwable failure) {
-                        id.completeExceptionally(failure);
-                    }
-
-                    @Override
-                    public void onCompleted() {
-                        id.completeExceptionally(new IllegalStateException("no answer"));
-                    }
-                });
-        for (SubmitJobRequest part : parts) {
-            requests.onNext(part);
-        }
-        requests.onCompleted();
-        try {
-            return id.get(60, TimeUnit.SECONDS);
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof Exception cause ? cause : e;
-        }
-    }
-
-    private Job job(String id) {
-        return jobs().getJob(GetJobRequest.newBuilder().setJobId(id).build()).getJob();
-    }
-
-    private Job await(String id, JobPhase phase) throws Exception {
-        return Eventually.see(phase.name(), () -> job(id), job -> job.getPhase() == phase);
-    }
-
-    private String running() throws Exception {
-        String id = submit(part(spec()), part(new byte[] {1, 2, 3}));
-        await(id, JobPhase.JOB_PHASE_RUNNING);
-        return id;
-    }
-
-    private long checkpoint(String id) {
-        return checkpoints()
-                .createCheckpoint(
-                        CreateCheckpointRequest.newBuilder().setJobId(id).build())
-                .getCheckpoint()
-                .getSequence();
-    }
-
-    private static Incarnation incarnation(String id, long epoch) {
-        return Incarnation.newBuilder().setJobId(id).setEpoch(epoch).build();
-    }
-
-    private static void assertStatus(Status.Code code, ThrowingCallable call) {
-        assertThatThrownBy(call)
-                .isInstanceOfSatisfying(
-                        StatusRuntimeException.class,
-                        e -> assertThat(e.getStatus().getCode()).isEqualTo(code));
-    }
-
-    private List<Path> homes() throws IOException {
-        try (var files = Files.list(directory.resolve("state/jobs"))) {
-            return files.toList();
-        }
-    }
+class CoordinatorIT extends CoordinatorFixture {
 
     @Test
     void jobRunsIsCheckpointedPrintsAndEnds() throws Exception {
         String id = running();
-        assertThat(id).matches("solver-[0-9a-f]{4}");
+        assertThat(id).matches("solver-[0-9a-f]{8}");
         assertThat(checkpoint(id)).isEqualTo(1);
         assertThat(checkpoint(id)).isEqualTo(2);
         a.print(incarnation(id, 1), 0, "step 1\n");
@@ -481,8 +293,8 @@ class CoordinatorIT {
         closeCoordinator();
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             var listen = new InetSocketAddress(InetAddress.getLoopbackAddress(), taken.getLocalPort());
-            assertThatThrownBy(() -> Coordinator.open(
-                            config(directory.resolve("state"), Optional.of(listen)), CoordinatorIT::gaveUp))
+            assertThatThrownBy(
+                            () -> Coordinator.open(config(directory.resolve("state"), Optional.of(listen)), GIVES_UP))
                     .isInstanceOf(IOException.class);
         }
         openCoordinator(directory.resolve("state"));
@@ -493,8 +305,7 @@ class CoordinatorIT {
 
     @Test
     void secondCoordinatorOnTheSameStateIsRefused() {
-        assertThatThrownBy(() ->
-                        Coordinator.open(config(directory.resolve("state"), Optional.empty()), CoordinatorIT::gaveUp))
+        assertThatThrownBy(() -> Coordinator.open(config(directory.resolve("state"), Optional.empty()), GIVES_UP))
                 .isInstanceOf(IOException.class);
         assertThat(jobs().listJobs(ListJobsRequest.getDefaultInstance()).getJobsList())
                 .isEmpty();

@@ -24,6 +24,9 @@ import org.stillcut.store.image.ImageSource;
  * <p>Used by one thread at a time. The RAM file must not shrink while this is open.
  */
 public final class RamCopy implements AutoCloseable {
+    /** What is copied between two looks at whether the checkpoint was given up: some milliseconds' worth. */
+    private static final long SLICE_BYTES = 64L << 20;
+
     private final Arena arena = Arena.ofShared();
     private final Path ram;
     private final MemorySegment source;
@@ -58,17 +61,27 @@ public final class RamCopy implements AutoCloseable {
      * Copies all RAM that the guest has ever used. Taken of a running VM the copy is worth nothing by itself, but it makes the
      * next one fast.
      */
-    public void take() throws IOException {
+    public void take() throws IOException, InterruptedException {
         ranges = DataRanges.of(ram).stream()
                 .map(range -> new ByteRange(range.offsetBytes(), range.lengthBytes()))
                 .toList();
         try {
             for (ByteRange range : ranges) {
-                MemorySegment.copy(source, range.offsetBytes(), copy, range.offsetBytes(), range.lengthBytes());
+                copy(range);
             }
         } catch (InternalError e) {
             // A SIGBUS of a mapped file, as the JDK (25) tells it: a page of the copy could not be had.
             throw new IOException("the tmpfs of " + ram + " has no room for a copy of the RAM", e);
+        }
+    }
+
+    private void copy(ByteRange range) throws InterruptedException {
+        long end = range.offsetBytes() + range.lengthBytes();
+        for (long offset = range.offsetBytes(); offset < end; offset += SLICE_BYTES) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException("interrupted while RAM was copied");
+            }
+            MemorySegment.copy(source, offset, copy, offset, Math.min(SLICE_BYTES, end - offset));
         }
     }
 

@@ -166,6 +166,7 @@ public final class OverlayChain {
 
     /** Takes back {@link #prepare} when the checkpoint was given up before the switch. Does nothing if nothing is prepared. */
     public void abandonPrepared(QmpClient qmp, Duration deadline) throws DiskException, InterruptedException {
+        requireKnown();
         DiskLayer unused = takePrepared();
         if (unused == null) {
             return;
@@ -281,11 +282,15 @@ public final class OverlayChain {
         return layers.getFirst();
     }
 
-    /** Begins a change of the chain; returns the layer the guest writes to. */
-    private synchronized DiskLayer enter(Phase next) throws DiskException {
+    private synchronized void requireKnown() throws DiskException {
         if (phase == Phase.LOST) {
             throw new DiskException(disk, "its layers are not known any more, the VM must be ended");
         }
+    }
+
+    /** Begins a change of the chain; returns the layer the guest writes to. */
+    private synchronized DiskLayer enter(Phase next) throws DiskException {
+        requireKnown();
         if (phase != Phase.IDLE) {
             throw new IllegalStateException(disk + " cannot become " + next + ", it is " + phase);
         }

@@ -63,10 +63,10 @@ public final class Gang implements GangSteps {
     private GangVm vm(VmId id) {
         return new GangVm(
                 id,
-                new GangVm.Files(files.disk(id), files.ram(id), files.ramCopy(id)),
+                new GangVm.Paths(files.disk(id), files.ram(id), files.ramCopy(id)),
                 host.commands(),
                 disk -> shaping.spec(id, disk),
-                new JobVoice(plan.incarnation(), listener));
+                id.equals(LAUNCHER) ? new JobVoice(plan.incarnation(), listener) : new Silence(id));
     }
 
     @Override
@@ -282,14 +282,22 @@ public final class Gang implements GangSteps {
     /** From here on a VM that ends was lost, unless the gang is being destroyed. */
     private void watch() {
         for (GangVm vm : vms.values()) {
-            var handled = vm.vm().exited().thenAccept(status -> {
-                if (!ending) {
-                    String reason = "QEMU ended with status " + status;
-                    lost.put(vm.id(), reason);
-                    listener.vmLost(incarnation(), vm.id(), reason);
+            // QEMU stops a VM whose disk it cannot write, and nothing else would say so.
+            vm.vm().qmp().addListener(event -> {
+                if (event.name().equals("BLOCK_IO_ERROR")) {
+                    lose(vm.id(), "its disk failed on this node: " + event.text("reason"));
                 }
             });
+            var handled = vm.vm().exited().thenAccept(status -> {
+                lose(vm.id(), "QEMU ended with status " + status);
+            });
             log.trace("{} is watched: {}", vm, handled);
+        }
+    }
+
+    private void lose(VmId vm, String reason) {
+        if (!ending && lost.putIfAbsent(vm, reason) == null) {
+            listener.vmLost(incarnation(), vm, reason);
         }
     }
 }

@@ -2,6 +2,7 @@ package org.stillcut.agent.gang;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -46,25 +47,25 @@ final class GangVm {
 
     private static final Duration BOOT = Duration.ofSeconds(150);
     private static final Duration FREEZE = Duration.ofSeconds(5);
-    private static final Duration MONITOR = Duration.ofSeconds(8);
+    private static final Duration MONITOR = Duration.ofSeconds(6);
     private static final Duration MERGE = Duration.ofSeconds(50);
     private static final Duration WAKE = Duration.ofSeconds(20);
 
     private final VmId id;
-    private final Files files;
+    private final Paths files;
     private final CommandRunner commands;
     private final Shape shape;
     private final GuestListener listener;
 
     private @Nullable Vm vm;
-    private @Nullable GuestChannel guest;
+    private volatile @Nullable GuestChannel guest;
     private @Nullable OverlayChain disk;
     private @Nullable RamCopy ram;
     private byte @Nullable [] deviceState;
     private Optional<ImageRef> diskBase = Optional.empty();
 
     /** Where this VM's files are. */
-    record Files(Path disk, Path ram, Path ramCopy) {}
+    record Paths(Path disk, Path ram, Path ramCopy) {}
 
     /** Makes the VM's specification, once its disk is there. */
     @FunctionalInterface
@@ -72,7 +73,7 @@ final class GangVm {
         VmSpec spec(VmDisk disk) throws StepException;
     }
 
-    GangVm(VmId id, Files files, CommandRunner commands, Shape shape, GuestListener listener) {
+    GangVm(VmId id, Paths files, CommandRunner commands, Shape shape, GuestListener listener) {
         this.id = id;
         this.files = files;
         this.commands = commands;
@@ -148,14 +149,26 @@ final class GangVm {
         Vm running = vm();
         boolean merged = disk().merge(running.qmp(), MERGE);
         disk().prepare(running.qmp(), MONITOR);
-        RamCopy copy = ram;
-        if (copy == null) {
-            copy = new RamCopy(
-                    files.ram(), files.ramCopy(), running.spec().machine().memoryBytes());
-            ram = copy;
-            copy.take();
+        if (ram == null) {
+            ram = firstCopy(running.spec().machine().memoryBytes());
         }
         log.debug("{}: prepared, merged {}", id, merged);
+    }
+
+    /** A copy that could not be filled must not keep the memory that guests need. */
+    private RamCopy firstCopy(long memoryBytes) throws IOException, InterruptedException {
+        RamCopy copy = new RamCopy(files.ram(), files.ramCopy(), memoryBytes);
+        boolean taken = false;
+        try {
+            copy.take();
+            taken = true;
+            return copy;
+        } finally {
+            if (!taken) {
+                copy.close();
+                Files.deleteIfExists(files.ramCopy());
+            }
+        }
     }
 
     void freeze() throws GuestException {

@@ -51,7 +51,7 @@ public final class AgentLoop implements GangListener, AutoCloseable {
      * How long a job may stand still without a word from the coordinator. Longer than the coordinator's own deadlines for the
      * steps in between, so that a living coordinator decides first.
      */
-    private static final Duration WATCHDOG = Duration.ofSeconds(60);
+    private static final Duration WATCHDOG = Duration.ofSeconds(90);
 
     private static final Duration ANSWER = Duration.ofSeconds(10);
     private static final Duration DESTROY = Duration.ofSeconds(20);
@@ -251,7 +251,14 @@ public final class AgentLoop implements GangListener, AutoCloseable {
             result = new AgentEvent.WorkFailed(key, "the agent failed: " + e, false);
         }
         AgentEvent event = result;
-        inLoop(() -> feed(seat, event, Optional.empty()));
+        Thread self = Thread.currentThread();
+        inLoop(() -> {
+            // Kept, each thread would keep the one before it, back to the first.
+            if (self.equals(seat.work)) {
+                seat.work = null;
+            }
+            feed(seat, event, Optional.empty());
+        });
     }
 
     /** Not even an interruption lets two works touch the same VM. */

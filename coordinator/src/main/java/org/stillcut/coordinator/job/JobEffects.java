@@ -89,6 +89,9 @@ final class JobEffects {
             } catch (CommitException e) {
                 log.warn("checkpoint {} not committed", commit.id(), e);
                 loop.post(new JobEvent.CommitRejected(commit.id(), e.line()));
+            } catch (RuntimeException e) {
+                // Whether the checkpoint exists is not known; who starts anew reads it from the repository.
+                shell.giveUp(loop.id(), e);
             }
         });
     }

@@ -14,11 +14,15 @@ final class StepDeadlines {
         return switch (step) {
             // Emulated VMs on a loaded machine boot in half a minute.
             case BOOT -> Duration.ofMinutes(3);
-            case START, RUN, DESTROY -> Duration.ofSeconds(30);
-            case PREPARE -> Duration.ofMinutes(1);
-            case FREEZE, PAUSE, RESUME -> Duration.ofSeconds(10);
-            case CAPTURE, ABORT -> Duration.ofSeconds(20);
-            case PERSIST, RESTORE -> Duration.ofMinutes(10);
+            case START, DESTROY -> Duration.ofSeconds(30);
+            case RUN -> Duration.ofMinutes(1);
+            case FREEZE, PAUSE -> Duration.ofSeconds(10);
+            case RESUME -> Duration.ofSeconds(20);
+            case CAPTURE -> Duration.ofSeconds(30);
+            // It waits for work of the store that cannot be broken off, and a job whose abort fails is restarted.
+            case ABORT -> Duration.ofMinutes(2);
+            // None of these holds up the job.
+            case PREPARE, PERSIST, RESTORE -> Duration.ofMinutes(10);
         };
     }
 }

@@ -29,11 +29,13 @@ public final class AgentRegistry {
     private final InstantSource clock;
     private final Duration timeout;
     private final MembershipListener listener;
+    private Instant lastLook;
 
     public AgentRegistry(InstantSource clock, Duration timeout, MembershipListener listener) {
         this.clock = clock;
         this.timeout = timeout;
         this.listener = listener;
+        this.lastLook = clock.instant();
     }
 
     /** Says that an agent has work from an earlier coordinator: it is lost unless it joins within the time-out. */
@@ -89,7 +91,16 @@ public final class AgentRegistry {
         List<AgentId> lost = new ArrayList<>();
         List<AgentLink> dead = new ArrayList<>();
         synchronized (this) {
-            Instant oldest = clock.instant().minus(timeout);
+            Instant now = clock.instant();
+            boolean awake = Duration.between(lastLook, now).abs().compareTo(timeout.dividedBy(2)) < 0;
+            lastLook = now;
+            if (!awake) {
+                // This process slept, or the clock was set: that nobody was heard says nothing about the agents.
+                members.values().forEach(member -> member.lastHeard = now);
+                expected.replaceAll((_, _) -> now);
+                return;
+            }
+            Instant oldest = now.minus(timeout);
             expected.forEach((agent, since) -> {
                 if (since.isBefore(oldest)) {
                     lost.add(agent);

@@ -14,7 +14,7 @@ import java.util.Set;
  * What one job has printed, a file per stream. Bytes are known by their offset from the start of the job, so what a job
  * prints again after a restart is recognised and recorded once.
  *
- * <p>Thread-safe. Not synced to disk: it survives the process, not the machine.
+ * <p>Thread-safe. What was recorded is on disk.
  */
 public final class JobOutput implements AutoCloseable {
     private final Map<OutputStreamName, FileChannel> files = new EnumMap<>(OutputStreamName.class);
@@ -65,6 +65,8 @@ public final class JobOutput implements AutoCloseable {
             while (fresh.hasRemaining()) {
                 after += file(stream).write(fresh, after);
             }
+            // What is acknowledged is forgotten by the guest.
+            file(stream).force(false);
             lengths.put(stream, after);
         }
         changed.run();

@@ -50,9 +50,8 @@ public final class AgentServiceImpl extends AgentServiceGrpc.AgentServiceImplBas
 
     @Override
     public void fetchJobFiles(FetchJobFilesRequest request, StreamObserver<FetchJobFilesResponse> responses) {
-        Optional<JobId> job = request.getJobId().isBlank()
-                ? Optional.empty()
-                : jobs.find(new JobId(request.getJobId())).map(JobLoop::id);
+        Optional<JobId> job =
+                JobId.parse(request.getJobId()).flatMap(jobs::find).map(JobLoop::id);
         if (job.isEmpty()) {
             responses.onError(Status.NOT_FOUND
                     .withDescription("no job " + request.getJobId())

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.concurrent.Executor;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.stillcut.coordinator.CheckpointRecords;
@@ -35,11 +36,12 @@ import org.stillcut.v1.StepTime;
 
 /** What the tool asks about checkpoints. */
 public final class CheckpointServiceImpl extends CheckpointServiceGrpc.CheckpointServiceImplBase {
-    private static final Pattern REFERENCE = Pattern.compile("([A-Za-z0-9._-]+)(?:@([0-9]{1,18}|latest))?");
+    private static final Pattern REFERENCE = Pattern.compile("([A-Za-z0-9][A-Za-z0-9._-]*)(?:@([0-9]{1,18}|latest))?");
 
     private final JobDirectory jobs;
     private final CheckpointRecords checkpoints;
     private final Placing placing;
+    private final Executor readers;
 
     /** Finds a place for a job to be restarted. */
     @FunctionalInterface
@@ -47,41 +49,48 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
         Placement place(JobDescription description, List<String> nodes) throws NoRoomException;
     }
 
-    public CheckpointServiceImpl(JobDirectory jobs, CheckpointRecords checkpoints, Placing placing) {
+    /**
+     * Makes the service.
+     *
+     * @param readers for reading the repository, which may block and must not hold up a job's loop
+     */
+    public CheckpointServiceImpl(JobDirectory jobs, CheckpointRecords checkpoints, Placing placing, Executor readers) {
         this.jobs = jobs;
         this.checkpoints = checkpoints;
         this.placing = placing;
+        this.readers = readers;
     }
 
     @Override
     public void createCheckpoint(CreateCheckpointRequest request, StreamObserver<CreateCheckpointResponse> responses) {
-        JobLoop loop = request.getJobId().isBlank()
-                ? null
-                : jobs.find(new JobId(request.getJobId())).orElse(null);
+        JobLoop loop = JobId.parse(request.getJobId()).flatMap(jobs::find).orElse(null);
         if (loop == null) {
             responses.onError(Status.NOT_FOUND
                     .withDescription("no job " + request.getJobId())
                     .asRuntimeException());
             return;
         }
-        var ignored = loop.requestCheckpoint().whenComplete((id, failure) -> {
-            if (failure != null) {
-                responses.onError(StatusMapper.status(failure));
-            } else {
-                StatusMapper.answer(
-                        responses,
-                        () -> CreateCheckpointResponse.newBuilder()
-                                .setCheckpoint(checkpoint(find(id)))
-                                .build());
-            }
-        });
+        var ignored = loop.requestCheckpoint()
+                .whenCompleteAsync(
+                        (id, failure) -> {
+                            if (failure != null) {
+                                responses.onError(StatusMapper.status(failure));
+                            } else {
+                                StatusMapper.answer(
+                                        responses,
+                                        () -> CreateCheckpointResponse.newBuilder()
+                                                .setCheckpoint(checkpoint(find(id)))
+                                                .build());
+                            }
+                        },
+                        readers);
     }
 
     @Override
     public void listCheckpoints(ListCheckpointsRequest request, StreamObserver<ListCheckpointsResponse> responses) {
         StatusMapper.answer(responses, () -> {
             Optional<JobId> job =
-                    request.getJobId().isEmpty() ? Optional.empty() : Optional.of(new JobId(request.getJobId()));
+                    request.getJobId().isEmpty() ? Optional.empty() : Optional.of(named(request.getJobId()));
             ListCheckpointsResponse.Builder response = ListCheckpointsResponse.newBuilder();
             List<CheckpointId> ids = checkpoints.list(job);
             if (ids.isEmpty() && job.isPresent() && jobs.find(job.get()).isEmpty()) {
@@ -153,7 +162,7 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
             throw new IllegalArgumentException(
                     "'" + reference + "' is not a checkpoint: JOB, JOB@latest or JOB@SEQUENCE");
         }
-        JobId job = new JobId(matcher.group(1));
+        JobId job = named(matcher.group(1));
         String which = matcher.group(2);
         if (which == null || which.equals("latest")) {
             return checkpoints.list(Optional.of(job)).reversed().stream()
@@ -164,6 +173,12 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
                             .asRuntimeException());
         }
         return new CheckpointId(job, Long.parseLong(which));
+    }
+
+    private static JobId named(String id) {
+        return JobId.parse(id)
+                .orElseThrow(
+                        () -> Status.NOT_FOUND.withDescription("no job " + id).asRuntimeException());
     }
 
     private CheckpointRecords.Recorded find(CheckpointId id) throws CommitException {

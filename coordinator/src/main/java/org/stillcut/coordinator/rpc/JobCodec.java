@@ -41,6 +41,15 @@ final class JobCodec {
         return wire.build();
     }
 
+    /** Without what makes it long: lists have many. */
+    static Job summary(JobLoop loop) {
+        Job whole = job(loop);
+        return whole.toBuilder()
+                .clearEvents()
+                .setSpec(whole.getSpec().toBuilder().clearEnvironment())
+                .build();
+    }
+
     static JobEvent event(Timeline.Entry entry) {
         return JobEvent.newBuilder()
                 .setUnixMillis(entry.time().toEpochMilli())

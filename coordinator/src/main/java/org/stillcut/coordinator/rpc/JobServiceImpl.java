@@ -80,7 +80,7 @@ public final class JobServiceImpl extends JobServiceGrpc.JobServiceImplBase {
         StatusMapper.answer(
                 responses,
                 () -> ListJobsResponse.newBuilder()
-                        .addAllJobs(jobs.all().stream().map(JobCodec::job).toList())
+                        .addAllJobs(jobs.all().stream().map(JobCodec::summary).toList())
                         .build());
     }
 
@@ -135,14 +135,10 @@ public final class JobServiceImpl extends JobServiceGrpc.JobServiceImplBase {
     }
 
     private JobLoop find(String id) {
-        return jobs.find(jobId(id)).orElseThrow(() -> unknown(id).asRuntimeException());
-    }
-
-    private static JobId jobId(String id) {
         if (id.isBlank()) {
             throw Status.INVALID_ARGUMENT.withDescription("no job named").asRuntimeException();
         }
-        return new JobId(id);
+        return JobId.parse(id).flatMap(jobs::find).orElseThrow(() -> unknown(id).asRuntimeException());
     }
 
     private static Status unknown(String id) {

@@ -141,11 +141,20 @@ class AgentRegistryTest {
     @Test
     void agentIsNotLostExactlyAtTheTimeout() {
         join(A, new Session());
-        clock.advance(TIMEOUT);
-        registry.expire();
+        pass(TIMEOUT);
         assertThat(states()).containsExactly(NodeStatus.State.UP);
         clock.advance(Duration.ofMillis(1));
         registry.expire();
+        assertThat(states()).containsExactly(NodeStatus.State.LOST);
+    }
+
+    @Test
+    void sleepOfTheCoordinatorIsNotTakenForSilenceOfItsAgents() {
+        join(A, new Session());
+        clock.advance(TIMEOUT.multipliedBy(3));
+        registry.expire();
+        assertThat(states()).containsExactly(NodeStatus.State.UP);
+        pass(TIMEOUT.plusMillis(1));
         assertThat(states()).containsExactly(NodeStatus.State.LOST);
     }
 
