@@ -16,6 +16,7 @@ import org.stillcut.coordinator.catalog.CatalogJson;
 import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.job.CommitException;
 import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
@@ -25,7 +26,9 @@ import org.stillcut.store.CheckpointManifest;
 import org.stillcut.store.ImageRef;
 import org.stillcut.store.SnapshotManifest;
 import org.stillcut.store.StoreConflictException;
+import org.stillcut.store.StoreCorruptException;
 import org.stillcut.store.StoreException;
+import org.stillcut.store.StoreFormatException;
 import org.stillcut.store.manifest.CheckpointCatalog;
 
 /**
@@ -144,6 +147,34 @@ public final class CheckpointRecords {
             return sequences.isEmpty() ? Optional.empty() : Optional.of(new CheckpointId(job, sequences.getLast()));
         } catch (StoreException e) {
             throw failure("checkpoints of " + job + " cannot be listed", e);
+        }
+    }
+
+    /** The newest checkpoint that an incarnation has committed itself. */
+    Optional<CheckpointId> newestOf(Incarnation incarnation) throws CommitException {
+        try {
+            for (long sequence :
+                    catalog.listCheckpoints(incarnation.job().value()).reversed()) {
+                CheckpointId id = new CheckpointId(incarnation.job(), sequence);
+                if (isOf(id, incarnation.epoch())) {
+                    return Optional.of(id);
+                }
+            }
+            return Optional.empty();
+        } catch (StoreException e) {
+            throw failure("checkpoints of " + incarnation + " cannot be read", e);
+        }
+    }
+
+    /** A record that is damaged is nobody's: an older checkpoint is better than none. */
+    private boolean isOf(CheckpointId id, long epoch) throws StoreException {
+        try {
+            return catalog.findCheckpoint(id.job().value(), id.sequence())
+                    .filter(found -> found.epoch() == epoch)
+                    .isPresent();
+        } catch (StoreCorruptException | StoreFormatException e) {
+            log.error("the record of {} is damaged; it is passed over", id, e);
+            return false;
         }
     }
 

@@ -26,6 +26,7 @@ import org.stillcut.coordinator.placement.PlacementPlanner;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Command;
+import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.SnapshotRef;
@@ -138,8 +139,9 @@ final class CoordinatorShell implements JobShell {
     }
 
     @Override
-    public Optional<CheckpointId> newestCheckpoint(JobId job) throws CommitException {
-        return checkpoints.newest(job);
+    public Optional<CheckpointId> newestCheckpoint(Incarnation incarnation) throws CommitException {
+        Optional<CheckpointId> own = checkpoints.newestOf(incarnation);
+        return own.isPresent() ? own : catalog.restartedFrom(incarnation);
     }
 
     /** The nodes that the job was started on have no precedence: some of them may be the reason for the restart. */

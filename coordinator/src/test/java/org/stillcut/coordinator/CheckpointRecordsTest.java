@@ -21,6 +21,7 @@ import org.stillcut.coordinator.catalog.SampleJob;
 import org.stillcut.coordinator.job.CommitException;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.SnapshotRef;
@@ -208,5 +209,25 @@ class CheckpointRecordsTest {
         }
         commit(1, snapshots(1, "many"));
         assertThatThrownBy(() -> records.find(id(1))).isInstanceOf(CommitException.class);
+    }
+
+    @Test
+    void newestOfAnIncarnationIsNotThatOfAnother() throws Exception {
+        Incarnation first = new Incarnation(JOB, 1);
+        assertThat(records.newestOf(first)).isEmpty();
+        commit(1, snapshots(1, "1"));
+        commit(2, snapshots(2, "1"));
+        assertThat(records.newestOf(first)).contains(id(2));
+        assertThat(records.newestOf(new Incarnation(JOB, 2))).isEmpty();
+    }
+
+    @Test
+    void damagedRecordIsPassedOverForAnOlderOne() throws Exception {
+        commit(1, snapshots(1, "1"));
+        commit(2, snapshots(2, "1"));
+        byte[] record = Files.readAllBytes(recordOf(2));
+        record[record.length / 2] ^= 1;
+        Files.write(recordOf(2), record);
+        assertThat(records.newestOf(new Incarnation(JOB, 1))).contains(id(1));
     }
 }

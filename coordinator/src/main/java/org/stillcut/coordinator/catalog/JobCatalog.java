@@ -19,6 +19,7 @@ import org.rocksdb.RocksIterator;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 import org.stillcut.protocol.AgentId;
+import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.coordinator.JobRecord;
@@ -114,6 +115,18 @@ public final class JobCatalog implements AutoCloseable {
                     job, entry.description(), Instant.ofEpochMilli(entry.createdUnixMillis()), List.copyOf(records)));
         });
         return jobs;
+    }
+
+    /** The checkpoint that an incarnation was restarted from; empty for a job's first. */
+    public synchronized Optional<CheckpointId> restartedFrom(Incarnation incarnation) {
+        List<CheckpointId> found = new ArrayList<>();
+        forEach(RECORD + incarnation.job() + "/", (_, value) -> {
+            if (CatalogJson.read(value, JobRecord.class) instanceof JobRecord.RestartDecided restart
+                    && restart.epoch() == incarnation.epoch()) {
+                found.add(restart.from());
+            }
+        });
+        return found.stream().findFirst();
     }
 
     /** The network id of an incarnation: the same each time it is asked for, and no other incarnation's. */

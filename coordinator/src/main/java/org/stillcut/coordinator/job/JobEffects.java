@@ -98,7 +98,7 @@ final class JobEffects {
 
     private JobEvent plan(JobEffect.PlanRestart plan) {
         try {
-            Optional<CheckpointId> newest = shell.newestCheckpoint(loop.id());
+            Optional<CheckpointId> newest = shell.newestCheckpoint(plan.job().incarnation());
             if (newest.isEmpty()) {
                 return new JobEvent.RestartImpossible("there is no checkpoint");
             }

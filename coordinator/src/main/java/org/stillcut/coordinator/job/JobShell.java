@@ -11,6 +11,7 @@ import org.stillcut.coordinator.placement.NoRoomException;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Command;
+import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.SnapshotRef;
@@ -46,8 +47,11 @@ public interface JobShell {
             Map<Step, Duration> times)
             throws CommitException;
 
-    /** The newest checkpoint of a job that exists. */
-    Optional<CheckpointId> newestCheckpoint(JobId job) throws CommitException;
+    /**
+     * The checkpoint to go on from when an incarnation is lost: the newest it has committed itself, else the one it was
+     * restarted from. Not simply the newest: whoever restarted from an older one wanted to leave the newer ones behind.
+     */
+    Optional<CheckpointId> newestCheckpoint(Incarnation incarnation) throws CommitException;
 
     /**
      * A new place for a job on the nodes that are up; what the job itself has there will be free by then.

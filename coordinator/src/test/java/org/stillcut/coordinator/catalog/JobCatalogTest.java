@@ -169,4 +169,19 @@ class JobCatalogTest {
             assertThat(catalog.address(node)).contains("10.0.0.2");
         }
     }
+
+    @Test
+    void incarnationIsKnownToComeFromTheCheckpointItWasRestartedFrom() throws IOException {
+        try (JobCatalog catalog = open()) {
+            catalog.create(JOB, description, CREATED, List.of(SampleRecords.created()));
+            catalog.append(
+                    JOB,
+                    List.of(
+                            new JobRecord.RestartDecided(2, new CheckpointId(JOB, 5), SampleRecords.placement()),
+                            new JobRecord.RestartDecided(3, new CheckpointId(JOB, 1), SampleRecords.placement())));
+            assertThat(catalog.restartedFrom(new Incarnation(JOB, 1))).isEmpty();
+            assertThat(catalog.restartedFrom(new Incarnation(JOB, 2))).contains(new CheckpointId(JOB, 5));
+            assertThat(catalog.restartedFrom(new Incarnation(JOB, 3))).contains(new CheckpointId(JOB, 1));
+        }
+    }
 }

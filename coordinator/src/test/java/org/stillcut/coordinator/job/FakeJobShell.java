@@ -16,6 +16,7 @@ import org.stillcut.coordinator.placement.PlacementPlanner;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Command;
+import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.SnapshotRef;
@@ -147,7 +148,7 @@ public final class FakeJobShell implements JobShell {
     }
 
     @Override
-    public synchronized Optional<CheckpointId> newestCheckpoint(JobId job) {
+    public synchronized Optional<CheckpointId> newestCheckpoint(Incarnation incarnation) {
         return repository.isEmpty() ? Optional.empty() : Optional.of(repository.lastKey());
     }
 
