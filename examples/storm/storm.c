@@ -22,8 +22,10 @@
    in a circle with full windows. */
 #define PATIENCE 200
 /* A rank stops sending when it is this many windows ahead of its own receiving: small messages leave at once, and a
-   receiver that cannot follow would keep them all in memory. Somebody is always behind, so somebody always sends. */
+   receiver that cannot follow would keep them all in memory. Ranks that receive less than they send can all be ahead at
+   once, when the others have finished; so a rank that has heard nothing for this many looks sends one all the same. */
 #define LEAD_WINDOWS 4
+#define LEAD_PATIENCE 1000
 /* How far around the expected message a wrong one is searched, to name the error. */
 #define SEARCH 64
 
@@ -55,6 +57,7 @@ struct storm {
     struct receive directed, wildcard; /* when both are posted, the directed one is the older */
     int directed_source;
     int patience;
+    int quiet_looks; /* since something was last received, or sent in spite of the lead */
     unsigned char *reference;
 };
 
@@ -151,6 +154,7 @@ static void accept_message(struct storm *storm, const unsigned char *bytes, cons
         report_wrong(storm, source, bytes, length, status->MPI_TAG);
     storm->next_in[source]++;
     storm->received++;
+    storm->quiet_looks = 0;
 }
 
 static void *allocate(size_t count, size_t size) {
@@ -229,10 +233,16 @@ static void send_one(struct storm *storm, int slot) {
     storm->sent++;
 }
 
-static bool may_send(const struct storm *storm) {
+static bool may_send(struct storm *storm) {
     uint64_t lead = (uint64_t)storm->options.window * LEAD_WINDOWS;
-    return storm->sent < storm->options.messages &&
-           (storm->received == storm->to_receive || storm->sent < storm->received + lead);
+    if (storm->sent == storm->options.messages)
+        return false;
+    if (storm->received == storm->to_receive || storm->sent < storm->received + lead)
+        return true;
+    if (++storm->quiet_looks < LEAD_PATIENCE)
+        return false;
+    storm->quiet_looks = 0;
+    return true;
 }
 
 /* Fills the free places of the window. True while a send is to be made or on its way. */

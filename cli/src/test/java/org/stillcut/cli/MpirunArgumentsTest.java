@@ -193,7 +193,7 @@ class MpirunArgumentsTest {
         assertRefused("--ckpt-vms 251 -np 1 ./x", "--ckpt-vms 251: not a number from 1 to 250");
         assertRefused("--ckpt-vcpus=256 -np 1 ./x", "--ckpt-vcpus 256: not a number from 1 to 255");
         assertRefused("--ckpt-max-restarts=-1 -np 1 ./x", "--ckpt-max-restarts -1: not a number from 0 to 1000000");
-        assertRefused("--ckpt-interval 0 -np 1 ./x", "--ckpt-interval 0: must be longer than nothing");
+        assertRefused("--ckpt-interval 0 -np 1 ./x", "--ckpt-interval 0: must be at least 1s");
         assertRefused("--ckpt-interval soon -np 1 ./x", "--ckpt-interval soon: not a duration such as 30s, 10m or 2h");
         assertRefused("--ckpt-memory 1.5G -np 1 ./x", "--ckpt-memory 1.5G: not a size such as 256M or 2G");
         assertRefused("--ckpt-name a/b -np 1 ./x", "--ckpt-name a/b: at most 40 letters, digits, '.', '_' or '-'");
