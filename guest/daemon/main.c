@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "quiesce.h"
 #include "requests.h"
 #include "wire.h"
 
@@ -74,7 +75,7 @@ static bool send_unsolicited(struct sc_daemon *daemon) {
     for (int burst = 0; daemon->greeted && burst < OUTPUT_BURST; burst++) {
         if (!sc_port_idle(&daemon->port))
             return false;
-        if (!send_output(daemon)) {
+        if (!sc_quiesce_send_expiry(daemon) && !send_output(daemon)) {
             if (daemon->job.state != SC_JOB_EXITED || daemon->exited_told)
                 return false;
             send_exited(daemon);
@@ -93,6 +94,7 @@ static int earlier(int a, int b) {
 static void run_once(struct sc_daemon *daemon, bool more_to_send) {
     struct pollfd polls[1 + SC_JOB_POLLS];
     int timeout = earlier(sc_port_prepare(&daemon->port, &polls[0]), sc_job_prepare(&daemon->job, &polls[1]));
+    timeout = earlier(timeout, sc_quiesce_prepare(daemon));
     if (poll(polls, 1 + SC_JOB_POLLS, more_to_send ? 0 : timeout) < 0)
         return; /* EINTR, or no memory for a moment */
     if (sc_port_run(&daemon->port, &polls[0]))
@@ -100,6 +102,8 @@ static void run_once(struct sc_daemon *daemon, bool more_to_send) {
     struct sc_frame request;
     while (!daemon->shutdown_wanted && sc_port_next(&daemon->port, &request))
         sc_request_handle(daemon, &request);
+    /* Behind the requests: a LEASE that came in time counts. */
+    sc_quiesce_run(daemon);
     sc_job_run(&daemon->job, &polls[1], daemon->job.end_of_patience && sc_cgroup_frozen(&daemon->cgroup));
 }
 
@@ -117,13 +121,24 @@ static int end(struct sc_daemon *daemon) {
 }
 
 static _Noreturn void usage(void) {
-    fprintf(stderr, "usage: stillcut-guestd (--port PATH | --fd N) [--cgroup DIRECTORY] [--plain]\n"
-                    "  --port PATH         the virtio-serial port to the host\n"
-                    "  --fd N              an open descriptor instead\n"
-                    "  --cgroup DIRECTORY  the job's cgroup (version 2); without it FREEZE and THAW are refused\n"
-                    "  --plain             for tests: no real-time priority, the clock is never set, SHUTDOWN ends "
-                    "only this process\n");
+    fprintf(stderr,
+            "usage: stillcut-guestd (--port PATH | --fd N) [--cgroup DIRECTORY] [--gate FILE] [--network A.B.C.D/N]\n"
+            "                       [--plain]\n"
+            "  --port PATH         the virtio-serial port to the host\n"
+            "  --fd N              an open descriptor instead\n"
+            "  --cgroup DIRECTORY  the job's cgroup (version 2); without it FREEZE and THAW are refused\n"
+            "  --gate FILE         the page shared with the MPI ranks, made when it is not there\n"
+            "  --network A.B.C.D/N the job's network; connections to elsewhere are reported\n"
+            "  --plain             for tests: no real-time priority, the clock is never set, SHUTDOWN ends "
+            "only this process\n");
     exit(2);
+}
+
+/* A VM without a gate is worth more than none: the job can still be frozen. */
+static void open_gate_page(struct sc_daemon *daemon, const char *path) {
+    int error = sc_gate_open_page(&daemon->gate, path);
+    if (error)
+        fprintf(stderr, "stillcut-guestd: no gate at %s: %s\n", path, strerror(error));
 }
 
 static int parse(int argc, char **argv, struct sc_daemon *daemon) {
@@ -131,6 +146,8 @@ static int parse(int argc, char **argv, struct sc_daemon *daemon) {
         {"port", required_argument, NULL, 'p'},
         {"fd", required_argument, NULL, 'f'},
         {"cgroup", required_argument, NULL, 'c'},
+        {"gate", required_argument, NULL, 'g'},
+        {"network", required_argument, NULL, 'n'},
         {"plain", no_argument, NULL, 't'},
         {NULL, 0, NULL, 0},
     };
@@ -147,6 +164,13 @@ static int parse(int argc, char **argv, struct sc_daemon *daemon) {
             break;
         case 'c':
             daemon->cgroup.directory = optarg;
+            break;
+        case 'g':
+            open_gate_page(daemon, optarg);
+            break;
+        case 'n':
+            if (!sc_network_parse(optarg, &daemon->network))
+                usage();
             break;
         case 't':
             daemon->plain = true;

@@ -12,9 +12,10 @@
 #define SC_OUTPUT_BYTES 16384u
 /* The largest message of an ERROR. */
 #define SC_MESSAGE_BYTES 512u
-/* A reply must fit behind one OUTPUT frame that is on its way. */
-#define SC_REPLY_ROOM 1024u
-#define SC_SEND_BYTES (SC_HEADER_BYTES + SC_OUTPUT_BYTES + 64u + 16u * SC_REPLY_ROOM)
+/* A reply, of whatever size, must fit behind what is on its way before its request is taken. */
+#define SC_REPLY_ROOM (SC_HEADER_BYTES + SC_MAX_PAYLOAD)
+/* One OUTPUT frame and small replies to requests that came in a row may be on their way already. */
+#define SC_SEND_BYTES (SC_HEADER_BYTES + SC_OUTPUT_BYTES + 64u + 16u * 1024u + SC_REPLY_ROOM)
 
 /*
  * The virtio-serial port: frames in, frames out, never blocking. While the host side is closed ("hung up") nothing is

@@ -34,20 +34,77 @@ enum sc_type {
     SC_OUTPUT_ACK = 6, /* u8 stream; u64 offset: everything below may be forgotten; no reply */
     SC_PING = 7,       /* - */
     SC_SHUTDOWN = 8,   /* - */
-    /* 16..31 are reserved for the gate of the MPI ranks (close, open, state) and the digest of the job's TCP
-       connections. */
-    SC_RESERVED_FIRST = 16,
+    /* The quiesce: the gate of the MPI ranks and the counters of the job's TCP connections. */
+    SC_GATE_CLOSE = 16,  /* u8 pump, 0 or 1 */
+    SC_GATE_OPEN = 17,   /* - */
+    SC_COUNTERS = 18,    /* - */
+    SC_VERIFY = 19,      /* - */
+    SC_THAW_OPEN = 20,   /* u64 wall clock in nanoseconds since 1970, 0 = leave the clock */
+    SC_LEASE = 21,       /* u32 milliseconds, 1 to SC_MAX_LEASE_MILLIS */
+    SC_RESTORED = 22,    /* - */
+    SC_ELIGIBILITY = 23, /* - */
+    /* 24..31 are reserved for more of the quiesce. */
+    SC_RESERVED_FIRST = 24,
     SC_RESERVED_LAST = 31,
 
     /* Guest to host, replies. */
     SC_OK = 128,       /* u64 nanoseconds the request took */
     SC_ERROR = 129,    /* u32 errno; string message */
     SC_HELLO_OK = 130, /* u32 version; string hostname; u8 job state; u8 frozen; u64 monotonic nanoseconds */
+    /* u64 monotonic nanoseconds; u8 gate closed; u8 pump; u8 frozen; u8 restored; u32 threads parked; u32 in a call;
+       u32 computing; u32 of these in MPI_Init or MPI_Finalize; u32 threads ungated; u64 calls completed; u32 n; n
+       connections of SC_CONNECTION_BYTES each */
+    SC_COUNTERS_OK = 131,
+    SC_VERIFY_OK = 132, /* u64 digest; then as SC_COUNTERS_OK */
+    /* u32 processes of the job; u8 truncated; u32 n; n processes: u32 pid, u32 enum sc_process_flag, string name;
+       u32 m; m outside connections: address, u16 port, u32 pid (0 = unknown), string name */
+    SC_ELIGIBILITY_OK = 133,
 
     /* Guest to host, unsolicited, sequence 0. */
-    SC_OUTPUT = 140, /* u8 stream; u64 offset of the first byte; the bytes up to the end of the payload */
-    SC_EXITED = 141, /* u32 exit code; u32 signal, 0 if none */
+    SC_OUTPUT = 140,        /* u8 stream; u64 offset of the first byte; the bytes up to the end of the payload */
+    SC_EXITED = 141,        /* u32 exit code; u32 signal, 0 if none */
+    SC_LEASE_EXPIRED = 142, /* u8 gate was closed; u8 job was frozen; u32 errno of thawing */
 };
+
+/*
+ * A connection in SC_COUNTERS_OK and SC_VERIFY_OK:
+ *
+ *   offset size
+ *        0   16  local address; an IPv4 address a.b.c.d is ::ffff:a.b.c.d
+ *       16    2  local port
+ *       18   16  remote address
+ *       34    2  remote port
+ *       36    1  state, as in the kernel's tcp_states.h: 1 established, 2 SYN sent, ... 11 closing
+ *       37    1  enum sc_connection_flag
+ *       38    1  timer: 0 none, 1 retransmission, 2 keep-alive, 3 TIME_WAIT, 4 zero-window probe
+ *       39    1  zero
+ *       40    4  milliseconds until the timer
+ *       44    8  S: bytes of the job handed to the network at least once (what the peer can have received)
+ *       52    8  R: bytes received in order from the peer
+ *       60    4  unsent: written by the job, never handed to the network
+ *       64    4  unread: received, not read by the job
+ *       68    4  unacknowledged: sent, not known to be received
+ */
+#define SC_CONNECTION_BYTES 72u
+/* What fits into a frame behind the fixed part. A job with more is refused with an error, never shown in part. */
+#define SC_MAX_CONNECTIONS 3600u
+
+enum sc_connection_flag {
+    SC_CONNECTION_LOOPBACK = 1, /* both ends are in this VM */
+    SC_CONNECTION_GUESSED = 2,  /* S may be one too high or too low: who opened the connection is a guess */
+};
+
+enum sc_process_flag {
+    SC_PROCESS_MPI = 1,          /* has an MPI library mapped */
+    SC_PROCESS_SHIM = 2,         /* has the rank shim mapped */
+    SC_PROCESS_REGISTERED = 4,   /* has a slot in the gate page: has called MPI and is held back by the gate */
+    SC_PROCESS_INITIALISING = 8, /* is in MPI_Init or MPI_Finalize */
+    SC_PROCESS_RDMA = 16,        /* has a device of /dev/infiniband mapped */
+    SC_PROCESS_STATIC_RANK = 32, /* has a rank's environment but no dynamic linker, so MPI may be linked into it */
+};
+
+/* Longer than any checkpoint's steps; a coordinator that is away for longer is not coming back for this one. */
+#define SC_MAX_LEASE_MILLIS 600000u
 
 enum sc_stream_id {
     SC_STDOUT = 1,

@@ -2,19 +2,18 @@
 #include "requests.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "eligibility.h"
+#include "quiesce.h"
+#include "reply.h"
 #include "wire.h"
 
-/* A FREEZE that takes longer than this has a deadline by mistake; healthy ones need milliseconds. */
-#define MAX_FREEZE_MILLIS 60000u
 /* Where the initrd mounts the job's writable disk. */
 #define DISK "/run/stillcut/disk"
 
@@ -27,41 +26,15 @@ static const char *const default_environment[] = {
 };
 #define DEFAULTS (sizeof default_environment / sizeof *default_environment)
 
-static void reply_ok(struct sc_daemon *daemon, const struct sc_frame *request, uint64_t started) {
-    uint8_t payload[8];
-    struct sc_writer writer = sc_writer_to(payload, sizeof payload);
-    sc_write_u64(&writer, sc_monotonic_nanos() - started);
-    sc_port_send(&daemon->port, &(struct sc_frame){SC_OK, request->sequence, (uint32_t)writer.used, payload});
-}
-
-__attribute__((format(printf, 4, 5))) static void reply_error(struct sc_daemon *daemon, const struct sc_frame *request,
-                                                              int error, const char *format, ...) {
-    char message[SC_MESSAGE_BYTES];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    uint8_t payload[8 + SC_MESSAGE_BYTES];
-    struct sc_writer writer = sc_writer_to(payload, sizeof payload);
-    sc_write_u32(&writer, (uint32_t)error);
-    sc_write_string(&writer, message);
-    sc_port_send(&daemon->port, &(struct sc_frame){SC_ERROR, request->sequence, (uint32_t)writer.used, payload});
-}
-
-static void reply_malformed(struct sc_daemon *daemon, const struct sc_frame *request) {
-    reply_error(daemon, request, EBADMSG, "malformed payload of %u bytes in a request of type %u", request->length,
-                request->type);
-}
-
 static void hello(struct sc_daemon *daemon, const struct sc_frame *request) {
     struct sc_reader reader = sc_reader_of(request->payload, request->length);
     uint32_t version = sc_read_u32(&reader);
     if (!sc_reader_finished(&reader)) {
-        reply_malformed(daemon, request);
+        sc_reply_malformed(daemon, request);
         return;
     }
     if (version != SC_VERSION) {
-        reply_error(daemon, request, EPROTONOSUPPORT, "host speaks version %u, this guest %u", version, SC_VERSION);
+        sc_reply_error(daemon, request, EPROTONOSUPPORT, "host speaks version %u, this guest %u", version, SC_VERSION);
         return;
     }
     char hostname[65] = "";
@@ -78,6 +51,7 @@ static void hello(struct sc_daemon *daemon, const struct sc_frame *request) {
         sc_stream_rewind(&daemon->job.streams[i]);
     daemon->greeted = true;
     daemon->exited_told = false;
+    daemon->lease.expiry_told = false;
 }
 
 /* The strings of a START, as the kernel wants them. All pointers lead into "text", except those to defaults. */
@@ -166,60 +140,22 @@ static void start(struct sc_daemon *daemon, const struct sc_frame *request) {
     const char *step = "";
     if (daemon->job.state != SC_JOB_NONE) {
         /* Also when it has ended: a repeated START must not run the job twice. */
-        reply_error(daemon, request, EALREADY, "this VM's job has been started before and %s",
-                    daemon->job.state == SC_JOB_RUNNING ? "is running" : "has ended");
+        sc_reply_error(daemon, request, EALREADY, "this VM's job has been started before and %s",
+                       daemon->job.state == SC_JOB_RUNNING ? "is running" : "has ended");
     } else if (!parse_start(request, &strings)) {
-        reply_malformed(daemon, request);
+        sc_reply_malformed(daemon, request);
     } else if (sc_cgroup_frozen(&daemon->cgroup)) {
-        reply_error(daemon, request, EBUSY, "cannot start the job while it is frozen");
+        sc_reply_error(daemon, request, EBUSY, "cannot start the job while it is frozen");
     } else {
         struct sc_command command = {strings.directory, strings.arguments, strings.environment};
         int error = sc_job_start(&daemon->job, &command, &daemon->cgroup, &step);
         if (error)
-            reply_error(daemon, request, error, "cannot %s: %s (program '%.100s', directory '%.100s')", step,
-                        strerror(error), command.arguments[0], command.directory);
+            sc_reply_error(daemon, request, error, "cannot %s: %s (program '%.100s', directory '%.100s')", step,
+                           strerror(error), command.arguments[0], command.directory);
         else
-            reply_ok(daemon, request, started);
+            sc_reply_ok(daemon, request, started);
     }
     free_start(&strings);
-}
-
-static void freeze(struct sc_daemon *daemon, const struct sc_frame *request) {
-    uint64_t started = sc_monotonic_nanos();
-    struct sc_reader reader = sc_reader_of(request->payload, request->length);
-    uint32_t deadline_millis = sc_read_u32(&reader);
-    if (!sc_reader_finished(&reader) || deadline_millis > MAX_FREEZE_MILLIS) {
-        reply_malformed(daemon, request);
-        return;
-    }
-    int error = sc_cgroup_freeze(&daemon->cgroup, deadline_millis);
-    if (error)
-        reply_error(daemon, request, error, "cannot freeze the job within %u ms: %s", deadline_millis, strerror(error));
-    else
-        reply_ok(daemon, request, started);
-}
-
-static void thaw(struct sc_daemon *daemon, const struct sc_frame *request) {
-    uint64_t started = sc_monotonic_nanos();
-    struct sc_reader reader = sc_reader_of(request->payload, request->length);
-    uint64_t realtime = sc_read_u64(&reader);
-    if (!sc_reader_finished(&reader)) {
-        reply_malformed(daemon, request);
-        return;
-    }
-    /* The clock first: a rank must not see the time of the image after the thaw. */
-    struct timespec wall = {.tv_sec = (time_t)(realtime / SC_NANOS_PER_SECOND),
-                            .tv_nsec = (long)(realtime % SC_NANOS_PER_SECOND)};
-    int clock_error = realtime && !daemon->plain && clock_settime(CLOCK_REALTIME, &wall) < 0 ? errno : 0;
-    int error = sc_cgroup_thaw(&daemon->cgroup);
-    if (!error)
-        sc_job_thawed(&daemon->job);
-    if (error)
-        reply_error(daemon, request, error, "cannot thaw the job: %s", strerror(error));
-    else if (clock_error)
-        reply_error(daemon, request, clock_error, "thawed, but cannot set the clock: %s", strerror(clock_error));
-    else
-        reply_ok(daemon, request, started);
 }
 
 static void send_signal(struct sc_daemon *daemon, const struct sc_frame *request) {
@@ -227,14 +163,14 @@ static void send_signal(struct sc_daemon *daemon, const struct sc_frame *request
     struct sc_reader reader = sc_reader_of(request->payload, request->length);
     uint32_t signal_number = sc_read_u32(&reader);
     if (!sc_reader_finished(&reader)) {
-        reply_malformed(daemon, request);
+        sc_reply_malformed(daemon, request);
         return;
     }
     int error = sc_job_signal(&daemon->job, signal_number);
     if (error)
-        reply_error(daemon, request, error, "cannot send signal %u to the job: %s", signal_number, strerror(error));
+        sc_reply_error(daemon, request, error, "cannot send signal %u to the job: %s", signal_number, strerror(error));
     else
-        reply_ok(daemon, request, started);
+        sc_reply_ok(daemon, request, started);
 }
 
 /* Never answered; what makes no sense is ignored, since the next acknowledgement corrects it. */
@@ -256,7 +192,7 @@ static void shut_down(struct sc_daemon *daemon, const struct sc_frame *request) 
         mount(NULL, DISK, NULL, MS_REMOUNT | MS_RDONLY, NULL);
     }
     daemon->shutdown_wanted = true;
-    reply_ok(daemon, request, started);
+    sc_reply_ok(daemon, request, started);
 }
 
 void sc_request_handle(struct sc_daemon *daemon, const struct sc_frame *frame) {
@@ -268,10 +204,32 @@ void sc_request_handle(struct sc_daemon *daemon, const struct sc_frame *frame) {
         start(daemon, frame);
         break;
     case SC_FREEZE:
-        freeze(daemon, frame);
+        sc_quiesce_freeze(daemon, frame);
         break;
     case SC_THAW:
-        thaw(daemon, frame);
+        sc_quiesce_thaw(daemon, frame);
+        break;
+    case SC_GATE_CLOSE:
+        sc_quiesce_close(daemon, frame);
+        break;
+    case SC_GATE_OPEN:
+        sc_quiesce_open(daemon, frame);
+        break;
+    case SC_COUNTERS:
+    case SC_VERIFY:
+        sc_quiesce_counters(daemon, frame);
+        break;
+    case SC_THAW_OPEN:
+        sc_quiesce_thaw_open(daemon, frame);
+        break;
+    case SC_LEASE:
+        sc_quiesce_lease(daemon, frame);
+        break;
+    case SC_RESTORED:
+        sc_quiesce_restored(daemon, frame);
+        break;
+    case SC_ELIGIBILITY:
+        sc_eligibility_report(daemon, frame);
         break;
     case SC_SIGNAL:
         send_signal(daemon, frame);
@@ -280,13 +238,13 @@ void sc_request_handle(struct sc_daemon *daemon, const struct sc_frame *frame) {
         output_ack(daemon, frame);
         break;
     case SC_PING:
-        reply_ok(daemon, frame, sc_monotonic_nanos());
+        sc_reply_ok(daemon, frame, sc_monotonic_nanos());
         break;
     case SC_SHUTDOWN:
         shut_down(daemon, frame);
         break;
     default:
-        reply_error(daemon, frame, EOPNOTSUPP, "request type %u is not known", frame->type);
+        sc_reply_error(daemon, frame, EOPNOTSUPP, "request type %u is not known", frame->type);
         break;
     }
 }

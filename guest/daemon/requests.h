@@ -5,7 +5,10 @@
 
 #include "cgroup.h"
 #include "frame.h"
+#include "gate.h"
 #include "job.h"
+#include "lease.h"
+#include "network.h"
 #include "port.h"
 
 /* Everything the daemon knows. */
@@ -13,6 +16,9 @@ struct sc_daemon {
     struct sc_port port;
     struct sc_job job;
     struct sc_cgroup cgroup;
+    struct sc_gate gate;
+    struct sc_lease lease;
+    struct sc_network network;
     bool plain;           /* for tests: the machine's clock and power are left alone */
     bool greeted;         /* the host has said HELLO on this connection: unsolicited frames may be sent */
     bool exited_told;     /* EXITED has been sent since the last HELLO */
