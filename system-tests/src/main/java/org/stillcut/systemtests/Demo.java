@@ -32,6 +32,7 @@ final class Demo implements AutoCloseable {
     private final DemoProgram program;
     private final long began = System.nanoTime();
     private @Nullable Cluster cluster;
+    private boolean emulated;
 
     Demo(Path root, DemoProgram program) {
         this.root = root;
@@ -42,6 +43,7 @@ final class Demo implements AutoCloseable {
         Cluster running = Cluster.start(root, Cluster.Options.of(root, NODES, RANKS / 2));
         cluster = running;
         JsonNode node = running.json("node", "list").path("nodes").path(0);
+        emulated = !node.path("accelerator").asText().equals("kvm");
         say(NODES + " nodes are up; VMs run under " + node.path("accelerator").asText() + " ("
                 + node.path("acceleratorReason").asText() + ")");
         Path directory = Files.createDirectory(running.home().resolve("job"));
@@ -57,7 +59,7 @@ final class Demo implements AutoCloseable {
                 "n1,n2",
                 "-np",
                 Integer.toString(RANKS)));
-        arguments.addAll(program.arguments());
+        arguments.addAll(program.arguments(emulated));
         try (MpirunRun run = running.mpirun(directory, arguments)) {
             follow(running, run, expected);
         }
@@ -70,7 +72,7 @@ final class Demo implements AutoCloseable {
                 "--oversubscribe",
                 "-np",
                 Integer.toString(RANKS)));
-        command.addAll(program.arguments());
+        command.addAll(program.arguments(emulated));
         Commands.Result plain = Commands.run(command, Map.of(), directory, PLAIN_RUN);
         return plain.stdout()
                 .lines()
