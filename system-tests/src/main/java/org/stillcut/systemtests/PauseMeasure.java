@@ -17,7 +17,13 @@ record PauseMeasure(double ordinaryMillis, List<Double> pausesMillis) {
         List<MpirunRun.Line> lines = progress(run, program);
         long began = 0;
         for (MpirunRun.Line event : run.stderr()) {
-            if (event.text().contains(": PREPARE,")) {
+            if (event.text().contains("to be restarted")) {
+                // Until the restarted job is where the lost one was, it prints nothing that is new.
+                lines = lines.stream()
+                        .filter(line -> line.nanoTime() > event.nanoTime())
+                        .toList();
+                began = 0;
+            } else if (event.text().contains(": PREPARE,")) {
                 began = event.nanoTime();
             } else if (event.text().contains("is committed") && began != 0) {
                 pausesMillis.add(Math.max(0, longestGap(lines, began, event.nanoTime()) - ordinaryMillis));
