@@ -89,7 +89,7 @@ public final class AgentMain implements Callable<Integer> {
             log.debug("{} runs", agent);
             ended.await();
         } catch (IOException | StoreException | CommandException e) {
-            log.error("agent cannot start or end", e);
+            log.debug("agent cannot start or end", e);
             System.err.println("stillcut agent: " + e.getMessage());
             return 1;
         } finally {

@@ -83,7 +83,7 @@ public final class CoordinatorMain implements Callable<Integer> {
             log.info("coordinator is up: {} and {}, {}", socket, listen, coordinator);
             ended.await();
         } catch (IOException | StoreException | CommitException e) {
-            log.error("coordinator cannot start", e);
+            log.debug("coordinator cannot start", e);
             System.err.println("stillcut coordinator: cannot start: " + e.getMessage());
             return 1;
         } finally {

@@ -72,7 +72,8 @@ public final class JobCatalog implements AutoCloseable {
         } catch (RocksDBException e) {
             synced.close();
             options.close();
-            throw new IOException("cannot open the catalog in " + directory, e);
+            throw new IOException(
+                    "cannot open the catalog in " + directory + "; perhaps another coordinator runs on it", e);
         }
     }
 
