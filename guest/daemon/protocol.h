@@ -22,7 +22,7 @@
 #define SC_HEADER_BYTES 20u
 /* Largest START (argv and environment) with room to spare; bounds what a reader allocates. */
 #define SC_MAX_PAYLOAD 262144u
-#define SC_VERSION 1u
+#define SC_VERSION 2u
 
 enum sc_type {
     /* Host to guest. */

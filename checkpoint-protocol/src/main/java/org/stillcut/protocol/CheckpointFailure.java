@@ -64,6 +64,19 @@ public sealed interface CheckpointFailure {
         }
     }
 
+    /** The job's traffic did not show what it must. */
+    record TrafficRefused(Watch watch, String reason) implements CheckpointFailure {
+        @Override
+        public String describe() {
+            return switch (watch) {
+                case DRAIN -> "the traffic cannot be brought to rest: " + reason;
+                case VERIFY -> "the traffic is not at rest: " + reason;
+                case COMPARE -> "what was restored is not what was sealed: " + reason;
+                case PROGRESS -> "the restarted job does not go on: " + reason;
+            };
+        }
+    }
+
     /** The coordinator died in the middle, and nothing shows that the checkpoint was committed. */
     record CoordinatorRestarted() implements CheckpointFailure {
         @Override

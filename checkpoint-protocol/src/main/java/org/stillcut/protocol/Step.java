@@ -5,12 +5,9 @@ import java.util.Optional;
 
 /**
  * What a coordinator can command an agent to do with the VMs of one job. Each step is a barrier: the next one is
- * commanded when every agent concerned has answered.
+ * commanded when every agent concerned has answered, and, where a {@link Watch} follows, when that has ended well.
  *
- * <p>A checkpoint runs through {@link #CHECKPOINT_ORDER}. The two places in it that belong to the MPI traffic are not
- * steps yet: the gate and the drain will stand between {@link #PREPARE} and {@link #FREEZE}, and the proof that nothing
- * is on the wire between {@link #FREEZE} and {@link #PAUSE}, because only a frozen job holds still long enough for the
- * proof to stay true.
+ * <p>A checkpoint runs through {@link #CHECKPOINT_ORDER}.
  */
 public enum Step {
     /** Create the VMs of a first incarnation; done when their guests answer. */
@@ -19,7 +16,9 @@ public enum Step {
     START,
     /** Do everything that may be slow while the job is still undisturbed: copy RAM ahead, make empty overlays. */
     PREPARE,
-    /** Freeze the job's control group in every VM. From here until {@link #RESUME} the job is disturbed. */
+    /** Hold every rank at its next MPI call. From here until {@link #RESUME} the job is disturbed. */
+    QUIESCE,
+    /** Freeze the job's control group in every VM: only a job that holds still keeps the wire empty. */
     FREEZE,
     /** Stop the virtual CPUs. */
     PAUSE,
@@ -33,13 +32,16 @@ public enum Step {
     ABORT,
     /** Rebuild the VMs from a checkpoint; done when they are loaded, still paused. */
     RESTORE,
-    /** Let restored VMs go on: set their clocks and thaw the job. */
+    /** Let restored VMs go on; their job stays frozen, as it is in their images. */
     RUN,
+    /** Set the clocks of restored VMs, let their ranks pass and thaw the job. */
+    THAW,
     /** Kill the VMs of an incarnation and forget it. Always legal, and harmless when repeated. */
     DESTROY;
 
     /** The steps of a checkpoint up to its commit, in their order. */
-    public static final List<Step> CHECKPOINT_ORDER = List.of(PREPARE, FREEZE, PAUSE, CAPTURE, RESUME, PERSIST);
+    public static final List<Step> CHECKPOINT_ORDER =
+            List.of(PREPARE, QUIESCE, FREEZE, PAUSE, CAPTURE, RESUME, PERSIST);
 
     /** Whether the step belongs to taking or undoing a checkpoint. */
     public boolean isOfCheckpoint() {
@@ -48,7 +50,7 @@ public enum Step {
 
     /** Whether a command for the step names a checkpoint: the one taken, undone, or restored from. */
     public boolean namesCheckpoint() {
-        return isOfCheckpoint() || this == RESTORE || this == RUN;
+        return isOfCheckpoint() || this == RESTORE || this == RUN || this == THAW;
     }
 
     /** The step of a checkpoint after this one; empty after the last, and for steps outside {@link #CHECKPOINT_ORDER}. */
@@ -61,6 +63,6 @@ public enum Step {
 
     /** Whether the job stands still, or may, while an agent works on this step of a checkpoint. */
     public boolean disturbsJob() {
-        return this == FREEZE || this == PAUSE || this == CAPTURE || this == RESUME;
+        return this == QUIESCE || this == FREEZE || this == PAUSE || this == CAPTURE || this == RESUME;
     }
 }

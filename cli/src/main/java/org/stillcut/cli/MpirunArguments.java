@@ -35,6 +35,7 @@ record MpirunArguments(
             long diskBytes,
             Optional<String> image,
             Path workingDirectory,
+            boolean freezeOnly,
             boolean verbose) {}
 
     static MpirunArguments parse(List<String> words, Path currentDirectory) throws UsageException {
@@ -86,6 +87,7 @@ record MpirunArguments(
         private long diskBytes = 1L << 30;
         private @Nullable String image;
         private Path workingDirectory;
+        private boolean freezeOnly;
         private boolean verbose;
 
         Parser(Path currentDirectory) {
@@ -115,6 +117,7 @@ record MpirunArguments(
                     diskBytes,
                     Optional.ofNullable(image),
                     workingDirectory,
+                    freezeOnly,
                     verbose);
             return new MpirunArguments(options, List.copyOf(passed), List.copyOf(nodes), ranks, program);
         }
@@ -193,6 +196,7 @@ record MpirunArguments(
                 case "--ckpt-memory" -> memoryBytes = Quantities.bytes(option, value);
                 case "--ckpt-disk" -> diskBytes = Quantities.bytes(option, value);
                 case "--ckpt-image" -> image = value;
+                case "--ckpt-quiesce" -> freezeOnly = freezeOnly(option, value);
                 case "--ckpt-workdir" ->
                     workingDirectory = physical(workingDirectory.resolve(value).normalize());
                 default -> throw new UsageException(option + ": unknown option");
@@ -206,6 +210,15 @@ record MpirunArguments(
             } catch (IOException e) {
                 throw new UsageException("working directory " + directory + ": cannot be read");
             }
+        }
+
+        /** Ranks are held at their MPI calls, or nothing but frozen. */
+        private static boolean freezeOnly(String option, String value) throws UsageException {
+            return switch (value) {
+                case "gate" -> false;
+                case "freeze" -> true;
+                default -> throw new UsageException(option + " " + value + ": is gate or freeze");
+            };
         }
 
         private static String jobName(String option, String value) throws UsageException {

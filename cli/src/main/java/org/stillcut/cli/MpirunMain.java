@@ -122,6 +122,7 @@ public final class MpirunMain {
                 .setMaxRestarts(options.maxRestarts())
                 .addAllNodes(arguments.nodes())
                 .setSlotsPerVm(arguments.slotsPerVm())
+                .setFreezeOnly(options.freezeOnly())
                 .build();
     }
 

@@ -45,6 +45,7 @@ final class Report {
                 .put("pauseMicros", checkpoint.getPauseMicros());
         ObjectNode steps = node.putObject("stepMicros");
         checkpoint.getStepsList().forEach(step -> steps.put(step.getStep(), step.getMicros()));
+        QuiescenceReport.into(node, checkpoint.getQuiescence());
         ArrayNode snapshots = node.putArray("snapshots");
         checkpoint
                 .getSnapshotsList()

@@ -41,7 +41,9 @@ final class ShowCommand extends CoordinatorCommand {
                 .append('\n');
         text.append("pause      ")
                 .append(Quantities.readableMicros(checkpoint.getPauseMicros()))
-                .append("\n\n");
+                .append('\n')
+                .append(QuiescenceReport.text(checkpoint.getQuiescence()))
+                .append('\n');
         TextTable steps = new TextTable("STEP", "TIME");
         checkpoint
                 .getStepsList()

@@ -249,6 +249,17 @@ class MpirunArgumentsTest {
     }
 
     @Test
+    void quiescingIsByTheGateUnlessItWasSaidOtherwise() throws UsageException {
+        assertThat(parse("--ckpt -np 2 ./x").options().freezeOnly()).isFalse();
+        assertThat(parse("--ckpt-quiesce=gate -np 2 ./x").options().freezeOnly())
+                .isFalse();
+        assertThat(parse("--ckpt-quiesce freeze -np 2 ./x").options().freezeOnly())
+                .isTrue();
+        assertThatThrownBy(() -> parse("--ckpt-quiesce hope -np 2 ./x"))
+                .hasMessage("--ckpt-quiesce hope: is gate or freeze");
+    }
+
+    @Test
     void checkpointOptionsOfTheProgramAreNotOurs() {
         assertThat(MpirunArguments.askForCheckpoints(List.of("--mca", "btl", "tcp", "--ckpt", "./a")))
                 .isTrue();

@@ -17,7 +17,11 @@ class ReportTest {
                 .isEqualTo("{\"schema\":\"stillcut.checkpoint/1\",\"checkpoint\":{\"reference\":\"heat-0001@2\","
                         + "\"job\":\"heat-0001\",\"sequence\":2,\"epoch\":1,\"createdUnixMillis\":1767323045678,"
                         + "\"imageBytes\":4294967296,\"storedBytes\":6291456,\"pauseMicros\":12300,"
-                        + "\"stepMicros\":{\"prepare\":1500000,\"freeze\":12300},\"snapshots\":["
+                        + "\"stepMicros\":{\"prepare\":1500000,\"freeze\":12300},"
+                        + "\"quiescence\":{\"gated\":true,\"notGatedBecause\":\"\",\"forced\":true,"
+                        + "\"forcedBecause\":\"vm1: 1 threads are in MPI calls, 0 compute\",\"connections\":3,"
+                        + "\"unsentBytes\":0,\"unreadBytes\":4096,\"drainRounds\":17,\"verifyRounds\":1,"
+                        + "\"digests\":[\"fffffffffffffffe\",\"000000000000000a\"]},\"snapshots\":["
                         + "{\"vm\":0,\"node\":\"a\",\"imageBytes\":3221225472,\"storedBytes\":5242880},"
                         + "{\"vm\":1,\"node\":\"b\",\"imageBytes\":1073741824,\"storedBytes\":1048576}]}}");
     }

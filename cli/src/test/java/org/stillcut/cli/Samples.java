@@ -8,6 +8,7 @@ import org.stillcut.v1.JobSpec;
 import org.stillcut.v1.Node;
 import org.stillcut.v1.NodeDescription;
 import org.stillcut.v1.NodeState;
+import org.stillcut.v1.Quiescence;
 import org.stillcut.v1.SnapshotSummary;
 import org.stillcut.v1.StepTime;
 import org.stillcut.v1.VmPlacement;
@@ -66,6 +67,15 @@ final class Samples {
                 .addSteps(StepTime.newBuilder().setStep("prepare").setMicros(1_500_000))
                 .addSteps(StepTime.newBuilder().setStep("freeze").setMicros(12_300))
                 .setPauseMicros(12_300)
+                .setQuiescence(Quiescence.newBuilder()
+                        .setGated(true)
+                        .setForcedBecause("vm1: 1 threads are in MPI calls, 0 compute")
+                        .setConnections(3)
+                        .setUnreadBytes(4096)
+                        .setDrainRounds(17)
+                        .setVerifyRounds(1)
+                        .addDigests(-2)
+                        .addDigests(10))
                 .build();
     }
 

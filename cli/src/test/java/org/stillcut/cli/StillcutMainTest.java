@@ -99,6 +99,8 @@ class StillcutMainTest {
                         "checkpoint heat-0001@2\n",
                         "job        mpirun -np 2 ./heat\n",
                         "pause      12.3 ms\n",
+                        "quiesced   at MPI calls, then frozen\nforced     vm1: 1 threads are in MPI calls, 0 compute\n",
+                        "at the cut 3 connections, nothing on the wire; 0 B unsent, 4.0 KiB unread\n",
                         "prepare  1.50 s\n",
                         "0   a     3.0 GiB  5.0 MiB\n");
         JsonNode json = json(stillcut("show heat-0001@2 --json").out());

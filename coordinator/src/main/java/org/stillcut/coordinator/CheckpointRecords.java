@@ -3,6 +3,7 @@ package org.stillcut.coordinator;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -14,12 +15,15 @@ import org.slf4j.LoggerFactory;
 import org.stillcut.coordinator.catalog.CatalogException;
 import org.stillcut.coordinator.catalog.CatalogJson;
 import org.stillcut.coordinator.catalog.JobDescription;
+import org.stillcut.coordinator.job.CheckpointFacts;
 import org.stillcut.coordinator.job.CommitException;
+import org.stillcut.coordinator.job.Quiescence;
+import org.stillcut.coordinator.job.Stage;
+import org.stillcut.coordinator.job.StageTimes;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.SnapshotRef;
-import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.coordinator.Job;
 import org.stillcut.store.CheckpointManifest;
@@ -40,7 +44,8 @@ public final class CheckpointRecords {
     private static final int COMMIT_ATTEMPTS = 5;
     private static final Duration BETWEEN_ATTEMPTS = Duration.ofMillis(200);
     private static final String DESCRIPTION = "job.description";
-    private static final String STEP_PREFIX = "step.micros.";
+    private static final String STAGE_PREFIX = "stage.micros.";
+    private static final String QUIESCENCE = "quiescence";
     private static final String NODE_PREFIX = "node.";
 
     /** What an agent says of a snapshot in its manifest. */
@@ -56,7 +61,7 @@ public final class CheckpointRecords {
 
     /** A checkpoint with what is known about it. */
     public record Recorded(
-            CheckpointManifest manifest, JobDescription description, Map<Step, Duration> times, List<Part> parts) {}
+            CheckpointManifest manifest, JobDescription description, CheckpointFacts facts, List<Part> parts) {}
 
     /** One VM's part of a checkpoint: how large it is, and what it added to the repository. */
     public record Part(int vm, String node, long imageBytes, long storedBytes) {}
@@ -67,11 +72,14 @@ public final class CheckpointRecords {
             Job job,
             JobDescription description,
             SortedMap<VmId, SnapshotRef> snapshots,
-            Map<Step, Duration> times)
+            CheckpointFacts facts)
             throws CommitException {
         SortedMap<String, String> attributes = new TreeMap<>();
         attributes.put(DESCRIPTION, CatalogJson.write(description));
-        times.forEach((step, time) -> attributes.put(STEP_PREFIX + step, Long.toString(time.toNanos() / 1000)));
+        facts.times()
+                .times()
+                .forEach((stage, time) -> attributes.put(STAGE_PREFIX + stage, Long.toString(time.toNanos() / 1000)));
+        attributes.put(QUIESCENCE, CatalogJson.write(facts.quiescence()));
         job.placement()
                 .vmsByAgent()
                 .forEach((agent, vms) -> vms.forEach(vm -> attributes.put(NODE_PREFIX + vm.index(), agent.value())));
@@ -206,13 +214,30 @@ public final class CheckpointRecords {
         }
     }
 
+    private static Quiescence quiescence(CheckpointManifest manifest) {
+        return CatalogJson.read(manifest.attributes().getOrDefault(QUIESCENCE, ""), Quiescence.class);
+    }
+
+    /** What the VMs of a checkpoint will show when they are restored. */
+    SortedMap<VmId, Long> sealedDigests(CheckpointId id) throws CommitException {
+        try {
+            CheckpointManifest manifest = catalog.findCheckpoint(id.job().value(), id.sequence())
+                    .orElseThrow(() -> new CommitException("there is no checkpoint " + id));
+            SortedMap<VmId, Long> digests = new TreeMap<>();
+            quiescence(manifest).digests().forEach((vm, digest) -> digests.put(new VmId(vm), digest));
+            return digests;
+        } catch (StoreException | CatalogException | IllegalArgumentException e) {
+            throw failure("checkpoint " + id + " cannot be read", e);
+        }
+    }
+
     private Recorded recorded(CheckpointManifest manifest) throws StoreException {
         SortedMap<String, String> attributes = manifest.attributes();
-        Map<Step, Duration> times = new TreeMap<>();
-        for (Step step : Step.CHECKPOINT_ORDER) {
-            String micros = attributes.get(STEP_PREFIX + step);
+        Map<Stage, Duration> times = new EnumMap<>(Stage.class);
+        for (Stage stage : Stage.values()) {
+            String micros = attributes.get(STAGE_PREFIX + stage);
             if (micros != null) {
-                times.put(step, Duration.ofNanos(Long.parseLong(micros) * 1000));
+                times.put(stage, Duration.ofNanos(Long.parseLong(micros) * 1000));
             }
         }
         List<Part> parts = new ArrayList<>();
@@ -226,7 +251,8 @@ public final class CheckpointRecords {
             parts.add(new Part(entry.getKey(), node, imageBytes, storedBytes));
         }
         JobDescription description = CatalogJson.read(attributes.getOrDefault(DESCRIPTION, ""), JobDescription.class);
-        return new Recorded(manifest, description, times, parts);
+        CheckpointFacts facts = new CheckpointFacts(new StageTimes(times), quiescence(manifest));
+        return new Recorded(manifest, description, facts, parts);
     }
 
     private static CommitException failure(String what, Exception cause) {

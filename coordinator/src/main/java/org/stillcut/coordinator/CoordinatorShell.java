@@ -2,7 +2,6 @@ package org.stillcut.coordinator;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -15,6 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.coordinator.catalog.JobCatalog;
 import org.stillcut.coordinator.catalog.JobDescription;
+import org.stillcut.coordinator.job.CheckpointFacts;
 import org.stillcut.coordinator.job.CommitException;
 import org.stillcut.coordinator.job.JobShell;
 import org.stillcut.coordinator.membership.AgentRegistry;
@@ -133,9 +133,19 @@ final class CoordinatorShell implements JobShell {
             Job job,
             JobDescription description,
             SortedMap<VmId, SnapshotRef> snapshots,
-            Map<Step, Duration> times)
+            CheckpointFacts facts)
             throws CommitException {
-        checkpoints.commit(id, job, description, snapshots, times);
+        checkpoints.commit(id, job, description, snapshots, facts);
+    }
+
+    @Override
+    public void look(AgentId agent, Incarnation incarnation, long round, boolean digest) {
+        registry.link(agent).ifPresent(link -> link.look(incarnation, round, digest));
+    }
+
+    @Override
+    public SortedMap<VmId, Long> sealedDigests(CheckpointId id) throws CommitException {
+        return checkpoints.sealedDigests(id);
     }
 
     @Override

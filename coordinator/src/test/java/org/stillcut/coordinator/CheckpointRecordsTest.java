@@ -18,14 +18,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.catalog.SampleJob;
+import org.stillcut.coordinator.job.CheckpointFacts;
 import org.stillcut.coordinator.job.CommitException;
+import org.stillcut.coordinator.job.Quiescence;
+import org.stillcut.coordinator.job.Stage;
+import org.stillcut.coordinator.job.StageTimes;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.SnapshotRef;
-import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.coordinator.CoordinatorProtocol;
 import org.stillcut.protocol.coordinator.Job;
@@ -39,8 +42,11 @@ import org.stillcut.store.repository.StoreEnvironment;
 
 class CheckpointRecordsTest {
     private static final JobId JOB = new JobId("solver-0001");
-    private static final Map<Step, Duration> TIMES =
-            Map.of(Step.PREPARE, Duration.ofMillis(20), Step.FREEZE, Duration.ofNanos(1_234_567));
+    private static final Quiescence QUIESCENCE =
+            new Quiescence(true, "", "one rank computes", 6, 7, 8, 9, 1, new TreeMap<>(Map.of(0, -5L, 1, 6L)));
+    private static final CheckpointFacts FACTS = new CheckpointFacts(
+            new StageTimes(Map.of(Stage.PREPARE, Duration.ofMillis(20), Stage.FREEZE, Duration.ofNanos(1_234_000))),
+            QUIESCENCE);
 
     @TempDir
     private Path directory;
@@ -90,7 +96,7 @@ class CheckpointRecordsTest {
     }
 
     private void commit(long sequence, SortedMap<VmId, SnapshotRef> snapshots) throws CommitException {
-        records.commit(id(sequence), job, description, snapshots, TIMES);
+        records.commit(id(sequence), job, description, snapshots, FACTS);
     }
 
     private Path recordOf(long sequence) {
@@ -102,8 +108,8 @@ class CheckpointRecordsTest {
         commit(1, snapshots(1, "4096"));
         CheckpointRecords.Recorded found = records.find(id(1)).orElseThrow();
         assertThat(found.description()).isEqualTo(description);
-        assertThat(found.times())
-                .isEqualTo(Map.of(Step.PREPARE, Duration.ofMillis(20), Step.FREEZE, Duration.ofNanos(1_234_000)));
+        assertThat(found.facts()).isEqualTo(FACTS);
+        assertThat(records.sealedDigests(id(1))).isEqualTo(Map.of(new VmId(0), -5L, new VmId(1), 6L));
         assertThat(found.parts())
                 .containsExactly(
                         new CheckpointRecords.Part(0, "a", 0, 4096), new CheckpointRecords.Part(1, "b", 0, 4096));
@@ -196,7 +202,7 @@ class CheckpointRecordsTest {
                 Map.<String, String>of(),
                 Map.of("job.description", "{}"),
                 Map.of("job.description", "soon"),
-                Map.of("step.micros.FREEZE", "soon"))) {
+                Map.of("stage.micros.FREEZE", "soon"))) {
             CheckpointId damaged = id(++sequence);
             SortedMap<Integer, org.stillcut.store.SnapshotRef> references = new TreeMap<>();
             snapshots(sequence, "0")

@@ -56,7 +56,7 @@ class CoordinatorIT extends CoordinatorFixture {
         assertThat(ended.getExitStatus()).isEqualTo(3);
         assertThat(ended.getNewestCheckpoint()).isEqualTo(2);
         assertThat(a.commands())
-                .startsWith("STEP_BOOT 1", "STEP_START 1", "STEP_PREPARE 1", "STEP_FREEZE 1", "STEP_PAUSE 1")
+                .startsWith("STEP_BOOT 1", "STEP_START 1", "STEP_PREPARE 1", "STEP_QUIESCE 1", "STEP_FREEZE 1")
                 .endsWith("STEP_RESUME 1", "STEP_PERSIST 1", "STEP_DESTROY 1");
         Eventually.see("nothing held", a::held, List::isEmpty);
         var shown = checkpoints()
@@ -66,7 +66,10 @@ class CoordinatorIT extends CoordinatorFixture {
         assertThat(shown.getCheckpoint().getSequence()).isEqualTo(2);
         assertThat(shown.getCheckpoint().getStepsList())
                 .extracting(step -> step.getStep())
-                .containsExactly("prepare", "freeze", "pause", "capture", "resume", "persist");
+                .containsExactly(
+                        "prepare", "quiesce", "drain", "freeze", "verify", "pause", "capture", "resume", "persist");
+        assertThat(shown.getCheckpoint().getQuiescence().getGated()).isTrue();
+        assertThat(shown.getCheckpoint().getQuiescence().getForcedBecause()).isEmpty();
         assertThat(shown.getSpec()).isEqualTo(spec());
         assertThat(checkpoints()
                         .listCheckpoints(ListCheckpointsRequest.getDefaultInstance())
@@ -225,7 +228,7 @@ class CoordinatorIT extends CoordinatorFixture {
         assertThat(response.getSequence()).isEqualTo(1);
         assertThat(response.getJob().getEpoch()).isEqualTo(2);
         await(id, JobPhase.JOB_PHASE_RUNNING);
-        assertThat(a.commands()).endsWith("STEP_RESTORE 2", "STEP_RUN 2");
+        assertThat(a.commands()).endsWith("STEP_RESTORE 2", "STEP_RUN 2", "STEP_THAW 2");
         assertThat(checkpoint(id)).isEqualTo(3);
     }
 

@@ -5,6 +5,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.stub.StreamObserver;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -26,6 +27,9 @@ import org.stillcut.v1.Snapshot;
 import org.stillcut.v1.Step;
 import org.stillcut.v1.StepCommand;
 import org.stillcut.v1.StepReport;
+import org.stillcut.v1.TrafficReport;
+import org.stillcut.v1.TrafficRequest;
+import org.stillcut.v1.VmTraffic;
 
 /**
  * An agent without VMs: joins, does every step at once, and writes empty snapshots. What it holds outlives its sessions.
@@ -35,6 +39,7 @@ final class FakeAgent implements StreamObserver<SessionResponse> {
     private final String node;
     private final CheckpointCatalog repository;
     private final List<Incarnation> held = new ArrayList<>();
+    private final Map<Incarnation, List<Integer>> vms = new HashMap<>();
     private final List<String> commands = new ArrayList<>();
     private final List<Long> acknowledged = new ArrayList<>();
     private final List<Integer> signals = new ArrayList<>();
@@ -105,7 +110,8 @@ final class FakeAgent implements StreamObserver<SessionResponse> {
             case COMMAND -> obey(response.getCommand());
             case OUTPUT_ACK -> acknowledged.add(response.getOutputAck().getOffset());
             case SIGNAL -> signals.add(response.getSignal().getSignalNumber());
-            case JOINED, RESPONSE_NOT_SET -> {
+            case TRAFFIC -> show(response.getTraffic());
+            case JOINED, HEARTBEAT, RESPONSE_NOT_SET -> {
                 // Nothing to do for it.
             }
         }
@@ -132,12 +138,30 @@ final class FakeAgent implements StreamObserver<SessionResponse> {
                 .setCheckpoint(command.getCheckpoint());
         if (command.getStep() == Step.STEP_BOOT || command.getStep() == Step.STEP_RESTORE) {
             held.add(command.getIncarnation());
+            vms.put(command.getIncarnation(), command.getVmsList());
         } else if (command.getStep() == Step.STEP_DESTROY) {
             held.remove(command.getIncarnation());
         } else if (command.getStep() == Step.STEP_PERSIST) {
             command.getVmsList().forEach(vm -> report.addSnapshots(snapshot(command, vm)));
         }
         send(SessionRequest.newBuilder().setReport(report).build());
+    }
+
+    /** Its VMs are at rest whenever somebody looks, and have made calls since. */
+    private void show(TrafficRequest request) {
+        TrafficReport.Builder report = TrafficReport.newBuilder()
+                .setIncarnation(request.getIncarnation())
+                .setRound(request.getRound());
+        vms.getOrDefault(request.getIncarnation(), List.of())
+                .forEach(vm -> report.addVms(VmTraffic.newBuilder()
+                        .setVm(vm)
+                        .setMonotonicNanos(System.nanoTime())
+                        .setGateClosed(true)
+                        .setFrozen(true)
+                        .setParked(1)
+                        .setCalls(request.getRound())
+                        .setDigest(request.getDigest() ? 40 + vm : 0)));
+        send(SessionRequest.newBuilder().setTraffic(report).build());
     }
 
     private Snapshot snapshot(StepCommand command, int vm) {

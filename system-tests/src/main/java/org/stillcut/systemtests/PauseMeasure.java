@@ -17,7 +17,7 @@ record PauseMeasure(double ordinaryMillis, List<Double> pausesMillis) {
         List<MpirunRun.Line> lines = progress(run, program);
         long began = 0;
         for (MpirunRun.Line event : run.stderr()) {
-            if (event.text().contains("to be restarted")) {
+            if (event.text().contains("to be restarted") || event.text().contains("running, epoch ")) {
                 // Until the restarted job is where the lost one was, it prints nothing that is new.
                 lines = lines.stream()
                         .filter(line -> line.nanoTime() > event.nanoTime())

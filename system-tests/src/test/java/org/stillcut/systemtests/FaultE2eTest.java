@@ -46,7 +46,7 @@ class FaultE2eTest {
             assertThat(failed.exitStatus()).isEqualTo(1);
             assertThat(failed.stderr())
                     .isEqualTo(
-                            "stillcut: FREEZE failed on node n1: vm0: the guest daemon did not answer within 7000 ms\n");
+                            "stillcut: PREPARE failed on node n1: vm0: the guest daemon did not answer within 5000 ms\n");
             run.awaitStdout("hearing", STEP, line -> line.equals("hearing again"));
             Commands.Result good = cluster.stillcut("checkpoint", id);
             assertThat(good.exitStatus()).as(good.stderr()).isZero();

@@ -31,6 +31,7 @@ import org.stillcut.v1.FetchJobFilesRequest;
 import org.stillcut.v1.FetchJobFilesResponse;
 import org.stillcut.v1.Gang;
 import org.stillcut.v1.GangMember;
+import org.stillcut.v1.Heartbeat;
 import org.stillcut.v1.Incarnation;
 import org.stillcut.v1.JobSpec;
 import org.stillcut.v1.Joined;
@@ -59,6 +60,7 @@ public final class StandInCoordinator extends AgentServiceGrpc.AgentServiceImplB
 
     private static final List<Step> SNAPSHOT = List.of(
             Step.STEP_PREPARE,
+            Step.STEP_QUIESCE,
             Step.STEP_FREEZE,
             Step.STEP_PAUSE,
             Step.STEP_CAPTURE,
@@ -103,6 +105,7 @@ public final class StandInCoordinator extends AgentServiceGrpc.AgentServiceImplB
         exits.clear();
         each(names, Step.STEP_RESTORE, 2, 1);
         each(names, Step.STEP_RUN, 2, 1);
+        each(names, Step.STEP_THAW, 2, 1);
         Integer status = exits.poll(limitSeconds, TimeUnit.SECONDS);
         String last = printed().lines().reduce("", (_, line) -> line);
         System.out.println("RESULT " + (status == null ? "silent" : "ended " + status) + " " + last);
@@ -176,6 +179,7 @@ public final class StandInCoordinator extends AgentServiceGrpc.AgentServiceImplB
                         .setName("storm")
                         .addAllMpirunArguments(List.of("-np", "2", "./storm", "--messages", "40000"))
                         .setWorkingDirectory("/storm")
+                        .setFreezeOnly(true)
                         .setVmCount(2)
                         .setVcpusPerVm(1)
                         .setMemoryBytesPerVm(256L << 20)
@@ -229,7 +233,11 @@ public final class StandInCoordinator extends AgentServiceGrpc.AgentServiceImplB
                 case REPORT -> reports.add(request.getReport());
                 case JOB_EXITED -> exits.add(request.getJobExited().getExitStatus());
                 case OUTPUT -> output(request.getOutput());
-                case HEARTBEAT, VM_LOST, REQUEST_NOT_SET -> {
+                case HEARTBEAT ->
+                    responses.onNext(SessionResponse.newBuilder()
+                            .setHeartbeat(Heartbeat.getDefaultInstance())
+                            .build());
+                case VM_LOST, TRAFFIC, REQUEST_NOT_SET -> {
                     // Of no interest here.
                 }
             }

@@ -28,6 +28,7 @@ import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.traffic.VmTraffic;
 import org.stillcut.store.SnapshotIdentity;
 import org.stillcut.store.SnapshotManifest;
 import org.stillcut.store.StoreException;
@@ -66,6 +67,7 @@ public final class Gang implements GangSteps {
                 new GangVm.Paths(files.disk(id), files.ram(id), files.ramCopy(id)),
                 host.commands(),
                 disk -> shaping.spec(id, disk),
+                plan.program().gated(),
                 id.equals(LAUNCHER) ? new JobVoice(plan.incarnation(), listener) : new Silence(id));
     }
 
@@ -105,9 +107,13 @@ public final class Gang implements GangSteps {
     public void start() throws StepException {
         GangPlan.Program program = plan.program();
         List<String> arguments = new ArrayList<>(List.of("mpirun", "-H", hosts(program.slotsPerVm())));
-        arguments.addAll(program.mpirunArguments());
+        List<String> environment = RankLaunch.environment(program.environment());
+        arguments.addAll(
+                program.gated()
+                        ? RankLaunch.arguments(program.mpirunArguments(), environment)
+                        : program.mpirunArguments());
         try {
-            launcher().start(program.workingDirectory(), arguments, program.environment());
+            launcher().start(program.workingDirectory(), arguments, environment);
         } catch (GuestException e) {
             throw StepException.of(e);
         }
@@ -127,8 +133,25 @@ public final class Gang implements GangSteps {
     }
 
     @Override
+    public void thaw() throws StepException, InterruptedException {
+        AllVms.each("thaw", vms.values(), GangVm::thaw);
+    }
+
+    @Override
+    public List<VmTraffic> look(boolean digest) throws StepException, InterruptedException {
+        Map<VmId, VmTraffic> looks = new ConcurrentSkipListMap<>();
+        AllVms.each("look", vms.values(), vm -> looks.put(vm.id(), vm.look(digest)));
+        return List.copyOf(looks.values());
+    }
+
+    @Override
     public void prepare() throws StepException, InterruptedException {
         AllVms.each("prepare", vms.values(), GangVm::prepare);
+    }
+
+    @Override
+    public void quiesce() throws StepException, InterruptedException {
+        AllVms.each("quiesce", vms.values(), GangVm::hold);
     }
 
     @Override

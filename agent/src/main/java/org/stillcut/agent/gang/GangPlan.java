@@ -20,9 +20,14 @@ public record GangPlan(
      * @param environment "KEY=VALUE" entries
      * @param workingDirectory the same in every VM
      * @param slotsPerVm ranks that mpirun may put into one VM
+     * @param gated whether ranks are held at their MPI calls for a checkpoint
      */
     public record Program(
-            List<String> mpirunArguments, List<String> environment, String workingDirectory, int slotsPerVm) {
+            List<String> mpirunArguments,
+            List<String> environment,
+            String workingDirectory,
+            int slotsPerVm,
+            boolean gated) {
         public Program {
             mpirunArguments = List.copyOf(mpirunArguments);
             environment = List.copyOf(environment);

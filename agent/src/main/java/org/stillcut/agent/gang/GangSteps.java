@@ -1,16 +1,18 @@
 package org.stillcut.agent.gang;
 
+import java.util.List;
 import java.util.SortedMap;
 import org.stillcut.agent.guest.GuestException;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.traffic.VmTraffic;
 
 /**
  * What the agent's loop does with the VMs of one incarnation. The real ones are a {@link Gang}; tests of the loop stand in for
- * it. The steps come one at a time and block until they are done; {@link #signal}, {@link #acknowledgeOutput} and {@link
- * #sayAgain} may come meanwhile.
+ * it. The steps come one at a time and block until they are done; {@link #look}, {@link #signal}, {@link #acknowledgeOutput}
+ * and {@link #sayAgain} may come meanwhile.
  */
 public interface GangSteps {
     Incarnation incarnation();
@@ -24,10 +26,22 @@ public interface GangSteps {
     /** Starts mpirun in the first VM. */
     void start() throws StepException;
 
-    /** Sets restored VMs going. */
+    /** Sets restored VMs going, with the job still frozen. */
     void run() throws StepException, InterruptedException;
 
+    /** Lets the job of restored VMs go on. */
+    void thaw() throws StepException, InterruptedException;
+
+    /**
+     * Looks at the job's traffic in all VMs; changes nothing, and may be done while a step is done.
+     *
+     * @param digest whether digests are wanted
+     */
+    List<VmTraffic> look(boolean digest) throws StepException, InterruptedException;
+
     void prepare() throws StepException, InterruptedException;
+
+    void quiesce() throws StepException, InterruptedException;
 
     void freeze() throws StepException, InterruptedException;
 

@@ -28,6 +28,7 @@ import org.stillcut.agent.qemu.VmDisk;
 import org.stillcut.agent.qemu.VmException;
 import org.stillcut.agent.qemu.VmSpec;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.traffic.VmTraffic;
 import org.stillcut.store.ImageRef;
 import org.stillcut.store.SnapshotIdentity;
 import org.stillcut.store.SnapshotManifest;
@@ -46,7 +47,6 @@ final class GangVm {
     private static final Duration START = Duration.ofSeconds(30);
 
     private static final Duration BOOT = Duration.ofSeconds(150);
-    private static final Duration FREEZE = Duration.ofSeconds(5);
     private static final Duration MONITOR = Duration.ofSeconds(6);
     private static final Duration MERGE = Duration.ofSeconds(50);
     private static final Duration WAKE = Duration.ofSeconds(20);
@@ -55,10 +55,12 @@ final class GangVm {
     private final Paths files;
     private final CommandRunner commands;
     private final Shape shape;
+    private final boolean gated;
     private final GuestListener listener;
 
     private @Nullable Vm vm;
     private volatile @Nullable GuestChannel guest;
+    private volatile @Nullable VmQuiesce quiesce;
     private @Nullable OverlayChain disk;
     private @Nullable RamCopy ram;
     private byte @Nullable [] deviceState;
@@ -73,11 +75,13 @@ final class GangVm {
         VmSpec spec(VmDisk disk) throws StepException;
     }
 
-    GangVm(VmId id, Paths files, CommandRunner commands, Shape shape, GuestListener listener) {
+    /** @param gated whether ranks are held at their MPI calls for a checkpoint */
+    GangVm(VmId id, Paths files, CommandRunner commands, Shape shape, boolean gated, GuestListener listener) {
         this.id = id;
         this.files = files;
         this.commands = commands;
         this.shape = shape;
+        this.gated = gated;
         this.listener = listener;
     }
 
@@ -116,6 +120,7 @@ final class GangVm {
     private GuestChannel connect(Vm running) throws GuestException {
         GuestChannel channel = GuestChannel.connect(id.toString(), running.guestSocket(), listener);
         guest = channel;
+        quiesce = new VmQuiesce(id, channel, gated);
         return channel;
     }
 
@@ -132,11 +137,16 @@ final class GangVm {
                 .orElseGet(() -> lines.isEmpty() ? "" : lines.getLast());
     }
 
-    /** Sets a restored VM going: its clock is set before the job thaws. */
+    /** Sets a restored VM going; its job stays as it was when the image was made. */
     void run() throws VmException, GuestException, InterruptedException {
         vm().resume(MONITOR);
         guest().hello(WAKE);
-        guest().thaw(Instant.now());
+        quiesce().keepFrozen();
+    }
+
+    /** Lets the job of a restored VM go on; its clock is set before. */
+    void thaw() throws GuestException {
+        quiesce().letGo(Instant.now());
     }
 
     /** Starts the job's main process in this VM. */
@@ -145,7 +155,8 @@ final class GangVm {
     }
 
     /** Everything slow: old overlays merged, new ones made, memory for the copy of the RAM at hand. */
-    void prepare() throws VmException, DiskException, IOException, InterruptedException {
+    void prepare() throws StepException, GuestException, VmException, DiskException, IOException, InterruptedException {
+        quiesce().requireEligible();
         Vm running = vm();
         boolean merged = disk().merge(running.qmp(), MERGE);
         disk().prepare(running.qmp(), MONITOR);
@@ -171,11 +182,22 @@ final class GangVm {
         }
     }
 
-    void freeze() throws GuestException {
-        guest().freeze(FREEZE);
+    /** Holds the job's ranks at their MPI calls, and nothing else of it. */
+    void hold() throws GuestException {
+        quiesce().hold();
     }
 
-    void pause() throws VmException, InterruptedException {
+    void freeze() throws GuestException {
+        quiesce().freeze();
+    }
+
+    VmTraffic look(boolean digest) throws GuestException {
+        return quiesce().look(digest);
+    }
+
+    void pause() throws VmException, GuestException, InterruptedException {
+        // While the VM stands still so does its clock: what the image has of the lease is all of it.
+        quiesce().renewLease();
         vm().pause(MONITOR);
     }
 
@@ -188,7 +210,7 @@ final class GangVm {
 
     void resume() throws VmException, GuestException, InterruptedException {
         vm().resume(MONITOR);
-        guest().thaw();
+        quiesce().letGo();
     }
 
     /** Stores what was captured. */
@@ -210,7 +232,7 @@ final class GangVm {
     /** Undoes a checkpoint from wherever it is: the VM runs, the job runs, nothing is prepared. */
     void abort() throws VmException, GuestException, DiskException, InterruptedException {
         vm().resume(MONITOR);
-        guest().thaw();
+        quiesce().letGo();
         disk().abandonPrepared(vm().qmp(), MONITOR);
         deviceState = null;
     }
@@ -252,6 +274,10 @@ final class GangVm {
 
     private GuestChannel guest() {
         return require(guest);
+    }
+
+    private VmQuiesce quiesce() {
+        return require(quiesce);
     }
 
     private OverlayChain disk() {

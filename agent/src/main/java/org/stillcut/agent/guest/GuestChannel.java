@@ -7,7 +7,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -34,7 +33,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class GuestChannel implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(GuestChannel.class);
-    private static final Duration THAW_TIME = Duration.ofSeconds(10);
     private static final Duration REQUEST_TIME = Duration.ofSeconds(10);
 
     /** Requests and acknowledgements on their way to a guest that does not read. */
@@ -117,17 +115,6 @@ public final class GuestChannel implements AutoCloseable {
         request(GuestMessages.FREEZE, payload, deadline.plus(ANSWER_SLACK));
     }
 
-    /** Lets the processes of the job in this VM go on. */
-    public void thaw() throws GuestException {
-        request(GuestMessages.THAW, GuestMessages.u64(0), THAW_TIME);
-    }
-
-    /** Sets the guest's wall clock, which stood still since the snapshot, and then lets the job's processes go on. */
-    public void thaw(Instant now) throws GuestException {
-        long nanos = Math.addExact(Math.multiplyExact(now.getEpochSecond(), 1_000_000_000L), now.getNano());
-        request(GuestMessages.THAW, GuestMessages.u64(nanos), THAW_TIME);
-    }
-
     /** Sends a signal to the job's main process in this VM. */
     public void signal(int signalNumber) throws GuestException {
         request(GuestMessages.SIGNAL, GuestMessages.u32(signalNumber), REQUEST_TIME);
@@ -153,12 +140,14 @@ public final class GuestChannel implements AutoCloseable {
         failPending("closed");
     }
 
-    private void request(int type, byte[] payload, Duration timeout) throws GuestException {
+    /** Asks for something that is answered with nothing but success. */
+    void request(int type, byte[] payload, Duration timeout) throws GuestException {
         GuestFrame reply = request(type, payload, timeout, GuestMessages.OK);
         log.trace("{}: request {} answered, {} bytes", name, type, reply.payload().length);
     }
 
-    private GuestFrame request(int type, byte[] payload, Duration timeout, int expected) throws GuestException {
+    /** Asks for something and waits for an answer of the type expected. */
+    GuestFrame request(int type, byte[] payload, Duration timeout, int expected) throws GuestException {
         int sequence = lastSequence.incrementAndGet();
         CompletableFuture<GuestFrame> answer = new CompletableFuture<>();
         pending.put(sequence, answer);
@@ -172,7 +161,7 @@ public final class GuestChannel implements AutoCloseable {
             }
             GuestFrame reply = answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
             if (reply.type() == GuestMessages.ERROR) {
-                throw new GuestException(name + ": " + errorText(reply));
+                throw refusal(reply);
             }
             if (reply.type() != expected) {
                 throw new GuestException(name + ": unexpected answer " + reply.type() + " to request " + type);
@@ -191,20 +180,21 @@ public final class GuestChannel implements AutoCloseable {
         }
     }
 
-    private String errorText(GuestFrame reply) throws GuestException {
+    private GuestException refusal(GuestFrame reply) throws GuestException {
         return parse(reply, payload -> {
             int errno = payload.getInt();
-            return printable(GuestMessages.string(payload)) + " (errno " + errno + ")";
+            return new GuestException(name + ": " + printable(GuestMessages.string(payload)), errno);
         });
     }
 
     /** The guest is not trusted with the lines of a log or with a user's terminal. */
-    private static String printable(String words) {
+    static String printable(String words) {
         String line = words.replaceAll("\\p{Cntrl}+", " ").strip();
         return line.length() <= MOST_ERROR_CHARACTERS ? line : line.substring(0, MOST_ERROR_CHARACTERS);
     }
 
-    private <T> T parse(GuestFrame frame, Function<ByteBuffer, T> body) throws GuestException {
+    /** Reads a payload; one that is too short or cannot be meant is the guest's fault. */
+    <T> T parse(GuestFrame frame, Function<ByteBuffer, T> body) throws GuestException {
         try {
             return body.apply(GuestMessages.reader(frame.payload()));
         } catch (BufferUnderflowException | IllegalArgumentException e) {
@@ -255,6 +245,7 @@ public final class GuestChannel implements AutoCloseable {
             switch (frame.type()) {
                 case GuestMessages.OUTPUT -> output(frame);
                 case GuestMessages.EXITED -> exited(frame);
+                case GuestMessages.LEASE_EXPIRED -> leaseExpired(frame);
                 default -> answer(frame);
             }
         } catch (GuestException e) {
@@ -289,6 +280,18 @@ public final class GuestChannel implements AutoCloseable {
             return signal == 0 ? exitCode & 0xff : 128 + (signal & 0x7f);
         });
         listener.exited(status);
+    }
+
+    private void leaseExpired(GuestFrame frame) throws GuestException {
+        String thawed = parse(frame, payload -> {
+            boolean closed = payload.get() != 0;
+            boolean frozen = payload.get() != 0;
+            int errno = payload.getInt();
+            return (closed ? "gate was closed, " : "")
+                    + (frozen ? "job was frozen, " : "")
+                    + (errno == 0 ? "it goes on" : "and could not be thawed: errno " + errno);
+        });
+        log.warn("{}: nobody renewed the guest's lease; {}", name, thawed);
     }
 
     private void answer(GuestFrame frame) {

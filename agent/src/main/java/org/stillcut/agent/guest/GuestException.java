@@ -4,11 +4,23 @@ package org.stillcut.agent.guest;
 public final class GuestException extends Exception {
     private static final long serialVersionUID = 1L;
 
+    private int errno;
+
     GuestException(String message) {
         super(message);
     }
 
     GuestException(String message, Throwable cause) {
         super(message, cause);
+    }
+
+    GuestException(String message, int errno) {
+        super(message + " (errno " + errno + ")");
+        this.errno = errno;
+    }
+
+    /** The guest's own word for why it refused: a number of Linux; zero when it did not say so. */
+    public int errno() {
+        return errno;
     }
 }

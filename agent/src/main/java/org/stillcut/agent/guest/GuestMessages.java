@@ -8,25 +8,38 @@ import java.util.function.Consumer;
 
 /** Types and payloads of the frames, as they stand in docs/guest-channel.md. */
 final class GuestMessages {
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     static final int HELLO = 1;
     static final int START = 2;
     static final int FREEZE = 3;
-    static final int THAW = 4;
     static final int SIGNAL = 5;
     static final int OUTPUT_ACK = 6;
-    static final int PING = 7;
-    static final int SHUTDOWN = 8;
+
+    static final int GATE_CLOSE = 16;
+    static final int COUNTERS = 18;
+    static final int VERIFY = 19;
+    static final int THAW_OPEN = 20;
+    static final int LEASE = 21;
+    static final int RESTORED = 22;
+    static final int ELIGIBILITY = 23;
 
     static final int OK = 128;
     static final int ERROR = 129;
     static final int HELLO_OK = 130;
+    static final int COUNTERS_OK = 131;
+    static final int VERIFY_OK = 132;
+    static final int ELIGIBILITY_OK = 133;
 
     static final int OUTPUT = 140;
     static final int EXITED = 141;
+    static final int LEASE_EXPIRED = 142;
 
     private GuestMessages() {}
+
+    static byte[] u8(int value) {
+        return new byte[] {(byte) value};
+    }
 
     static byte[] u32(int value) {
         return filled(4, buffer -> buffer.putInt(value));

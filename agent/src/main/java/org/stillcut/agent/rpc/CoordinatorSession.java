@@ -15,6 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -29,6 +30,7 @@ import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Report;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.traffic.VmTraffic;
 import org.stillcut.v1.AgentServiceGrpc;
 import org.stillcut.v1.FetchJobFilesRequest;
 import org.stillcut.v1.FetchJobFilesResponse;
@@ -60,6 +62,7 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
     private final ManagedChannel channel;
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("session").daemon().factory());
+    private volatile long lastHeardNanos = System.nanoTime();
     private @Nullable AgentLoop loop;
     private @Nullable Session session;
     private boolean closed;
@@ -92,6 +95,26 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
                         .setVm(vm.index())
                         .setReason(reason))
                 .build());
+    }
+
+    @Override
+    public void traffic(Incarnation incarnation, long round, List<VmTraffic> looks) {
+        send(SessionRequest.newBuilder()
+                .setTraffic(TrafficCodec.report(incarnation, round, looks))
+                .build());
+    }
+
+    @Override
+    public void noTraffic(Incarnation incarnation, long round, String reason) {
+        send(SessionRequest.newBuilder()
+                .setTraffic(TrafficCodec.report(incarnation, round, List.of()).toBuilder()
+                        .setFailure(reason))
+                .build());
+    }
+
+    @Override
+    public Duration silence() {
+        return Duration.ofNanos(System.nanoTime() - lastHeardNanos);
     }
 
     @Override
@@ -249,6 +272,7 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
         }
 
         private void handle(SessionResponse response) {
+            lastHeardNanos = System.nanoTime();
             switch (response.getResponseCase()) {
                 case JOINED -> {
                     joined = true;
@@ -264,6 +288,12 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
                     var ack = response.getOutputAck();
                     commanded.outputRecorded(
                             WireCodec.incarnation(ack.getIncarnation()), ack.getStreamValue(), ack.getOffset());
+                }
+                case HEARTBEAT -> log.trace("the coordinator is there");
+                case TRAFFIC -> {
+                    var request = response.getTraffic();
+                    commanded.look(
+                            WireCodec.incarnation(request.getIncarnation()), request.getRound(), request.getDigest());
                 }
                 case SIGNAL -> {
                     var signal = response.getSignal();

@@ -55,7 +55,8 @@ final class WireCodec {
                         spec.getMpirunArgumentsList(),
                         spec.getEnvironmentList(),
                         spec.getWorkingDirectory(),
-                        spec.getSlotsPerVm()),
+                        spec.getSlotsPerVm(),
+                        !spec.getFreezeOnly()),
                 new GangPlan.VmShape(
                         spec.getVcpusPerVm(), spec.getMemoryBytesPerVm(), spec.getDiskBytesPerVm(), spec.getImage()),
                 gang.getNetworkId(),
@@ -97,6 +98,7 @@ final class WireCodec {
                     CheckpointFailure.VmLost _,
                     CheckpointFailure.DeadlinePassed _,
                     CheckpointFailure.CoordinatorRestarted _,
+                    CheckpointFailure.TrafficRefused _,
                     CheckpointFailure.JobEnded _,
                     CheckpointFailure.CommitFailed _ ->
                 wire.setKind(StepFailure.Kind.KIND_FAILED)

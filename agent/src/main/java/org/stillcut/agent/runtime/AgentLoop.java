@@ -47,18 +47,22 @@ import org.stillcut.protocol.agent.AgentTransition;
 public final class AgentLoop implements GangListener, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(AgentLoop.class);
 
-    /**
-     * How long a job may stand still without a word from the coordinator. Longer than the coordinator's own deadlines for the
-     * steps in between, so that a living coordinator decides first.
-     */
-    private static final Duration WATCHDOG = Duration.ofSeconds(90);
+    /** When the watchdog lets a job go on, and how often it looks. */
+    record Patience(Duration silence, Duration hold, Duration look) {
+        /**
+         * A coordinator that was not heard for some seconds is gone, or this node is cut off. One that is heard may hold a job
+         * for longer than its own deadlines for the steps in between: a living coordinator decides first.
+         */
+        static final Patience USUAL =
+                new Patience(Duration.ofSeconds(10), Duration.ofSeconds(90), Duration.ofMillis(500));
+    }
 
     private static final Duration ANSWER = Duration.ofSeconds(10);
     private static final Duration DESTROY = Duration.ofSeconds(20);
 
     private final AgentId agent;
     private final GangMaker gangs;
-    private final Duration watchdog;
+    private final Patience patience;
     private final CoordinatorLink coordinator;
     private final TreeMap<JobId, JobSeat> seats = new TreeMap<>();
     private final ExecutorService loop = Executors.newSingleThreadExecutor(
@@ -73,14 +77,14 @@ public final class AgentLoop implements GangListener, AutoCloseable {
     }
 
     public AgentLoop(AgentId agent, HostEnvironment host, CoordinatorLink coordinator) {
-        this(agent, (plan, here, listener) -> new Gang(plan, here, host, listener), coordinator, WATCHDOG);
+        this(agent, (plan, here, listener) -> new Gang(plan, here, host, listener), coordinator, Patience.USUAL);
     }
 
-    AgentLoop(AgentId agent, GangMaker gangs, CoordinatorLink coordinator, Duration watchdog) {
+    AgentLoop(AgentId agent, GangMaker gangs, CoordinatorLink coordinator, Patience patience) {
         this.agent = agent;
         this.gangs = gangs;
         this.coordinator = coordinator;
-        this.watchdog = watchdog;
+        this.patience = patience;
     }
 
     /**
@@ -122,6 +126,27 @@ public final class AgentLoop implements GangListener, AutoCloseable {
     /** The coordinator has recorded the job's output up to there. */
     public void outputRecorded(Incarnation incarnation, int stream, long offset) {
         inLoop(() -> gangOf(incarnation).ifPresent(gang -> gang.acknowledgeOutput(stream, offset)));
+    }
+
+    /** Looks at the job's traffic, beside whatever else is done with its VMs, and tells the coordinator. */
+    public void look(Incarnation incarnation, long round, boolean digest) {
+        inLoop(() -> gangOf(incarnation)
+                .ifPresentOrElse(
+                        gang -> Thread.ofVirtual().name("look-" + incarnation).start(() -> look(gang, round, digest)),
+                        () -> coordinator.noTraffic(incarnation, round, "it has no VMs of " + incarnation)));
+    }
+
+    private void look(GangSteps gang, long round, boolean digest) {
+        try {
+            coordinator.traffic(gang.incarnation(), round, gang.look(digest));
+        } catch (StepException e) {
+            coordinator.noTraffic(gang.incarnation(), round, e.line());
+        } catch (RuntimeException e) {
+            log.error("{}: looking at its traffic failed", gang.incarnation(), e);
+            coordinator.noTraffic(gang.incarnation(), round, "the agent failed: " + e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Hands a signal to the job's mpirun. */
@@ -278,9 +303,17 @@ public final class AgentLoop implements GangListener, AutoCloseable {
 
     private void arm(JobSeat seat, CheckpointId checkpoint) {
         disarm(seat);
-        seat.watchdog = timer.schedule(
-                () -> inLoop(() -> feed(seat, new AgentEvent.CoordinatorSilent(checkpoint), Optional.empty())),
-                watchdog.toMillis(),
+        long since = System.nanoTime();
+        long look = patience.look().toMillis();
+        seat.watchdog = timer.scheduleAtFixedRate(
+                () -> {
+                    boolean held = System.nanoTime() - since > patience.hold().toNanos();
+                    if (held || coordinator.silence().compareTo(patience.silence()) > 0) {
+                        inLoop(() -> feed(seat, new AgentEvent.CoordinatorSilent(checkpoint), Optional.empty()));
+                    }
+                },
+                look,
+                look,
                 TimeUnit.MILLISECONDS);
     }
 

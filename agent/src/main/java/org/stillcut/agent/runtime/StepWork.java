@@ -19,6 +19,7 @@ final class StepWork {
             case BOOT -> gang.boot();
             case START -> gang.start();
             case PREPARE -> gang.prepare();
+            case QUIESCE -> gang.quiesce();
             case FREEZE -> gang.freeze();
             case PAUSE -> gang.pause();
             case CAPTURE -> gang.capture();
@@ -29,6 +30,7 @@ final class StepWork {
             case ABORT -> gang.abort();
             case RESTORE -> gang.restore(key.requireCheckpoint());
             case RUN -> gang.run();
+            case THAW -> gang.thaw();
             case DESTROY -> gang.destroy();
         }
         return new TreeMap<>();

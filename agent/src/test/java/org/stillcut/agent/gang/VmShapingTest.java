@@ -60,7 +60,7 @@ class VmShapingTest {
                 (vm, node) -> members.put(new VmId(vm), new GangPlan.Member(node, "192.0.2." + node.substring(1))));
         return new GangPlan(
                 new Incarnation(new JobId("j"), 2),
-                new GangPlan.Program(List.of("-np", "3", "./solver"), List.of(), "/home/u", 1),
+                new GangPlan.Program(List.of("-np", "3", "./solver"), List.of(), "/home/u", 1, true),
                 new GangPlan.VmShape(2, 256L << 20, 1L << 30, image),
                 0xabc,
                 members);

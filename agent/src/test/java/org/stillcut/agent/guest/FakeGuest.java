@@ -56,9 +56,17 @@ final class FakeGuest implements AutoCloseable {
 
     /** The next request of that type. */
     GuestFrame expect(int type) throws InterruptedException {
-        GuestFrame request = requests.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
-        if (request == null || request.type() != type) {
+        GuestFrame request = expectAny();
+        if (request.type() != type) {
             throw new AssertionError("instead of a request of type " + type + " came " + request);
+        }
+        return request;
+    }
+
+    GuestFrame expectAny() throws InterruptedException {
+        GuestFrame request = requests.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        if (request == null) {
+            throw new AssertionError("no request came");
         }
         return request;
     }

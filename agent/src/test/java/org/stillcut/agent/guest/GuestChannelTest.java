@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -77,7 +76,7 @@ class GuestChannelTest {
 
     private void greeted() throws Exception {
         Asking hello = ask(() -> channel.hello(PATIENCE));
-        guest.greet(1);
+        guest.greet(GuestMessages.VERSION);
         hello.succeeds();
     }
 
@@ -86,16 +85,16 @@ class GuestChannelTest {
         Asking hello = ask(() -> channel.hello(PATIENCE));
         GuestFrame request = guest.expect(GuestMessages.HELLO);
         assertThat(request.sequence()).isEqualTo(1);
-        assertThat(request.payload()).isEqualTo(GuestMessages.u32(1));
-        guest.say(GuestMessages.HELLO_OK, 1, GuestMessages.u32(1));
+        assertThat(request.payload()).isEqualTo(GuestMessages.u32(GuestMessages.VERSION));
+        guest.say(GuestMessages.HELLO_OK, 1, GuestMessages.u32(GuestMessages.VERSION));
         hello.succeeds();
     }
 
     @Test
     void guestOfAnotherVersionIsRefused() throws Exception {
         Asking hello = ask(() -> channel.hello(PATIENCE));
-        guest.greet(2);
-        assertThat(hello.fails()).hasMessageContaining("speaks version 2");
+        guest.greet(GuestMessages.VERSION + 1);
+        assertThat(hello.fails()).hasMessageContaining("speaks version " + (GuestMessages.VERSION + 1));
     }
 
     @Test
@@ -112,8 +111,8 @@ class GuestChannelTest {
         guest.output(1, 0, "for another host");
         guest.exited(3, 0);
         guest.say(GuestMessages.OK, request.sequence(), GuestMessages.u64(1));
-        guest.say(GuestMessages.HELLO_OK, request.sequence() + 7, GuestMessages.u32(1));
-        guest.say(GuestMessages.HELLO_OK, request.sequence(), GuestMessages.u32(1));
+        guest.say(GuestMessages.HELLO_OK, request.sequence() + 7, GuestMessages.u32(GuestMessages.VERSION));
+        guest.say(GuestMessages.HELLO_OK, request.sequence(), GuestMessages.u32(GuestMessages.VERSION));
         hello.succeeds();
         guest.output(1, 4, "for us");
         assertThat(heard.next()).isEqualTo("1@4:for us");
@@ -133,12 +132,6 @@ class GuestChannelTest {
         assertThat(frozen.payload()).isEqualTo(GuestMessages.u32(5000));
         guest.ok(frozen);
         freeze.succeeds();
-
-        Asking thaw = ask(() -> channel.thaw(Instant.ofEpochSecond(2, 5)));
-        GuestFrame thawed = guest.expect(GuestMessages.THAW);
-        assertThat(thawed.payload()).isEqualTo(GuestMessages.u64(2_000_000_005L));
-        guest.ok(thawed);
-        thaw.succeeds();
 
         Asking signal = ask(() -> channel.signal(15));
         GuestFrame signalled = guest.expect(GuestMessages.SIGNAL);
@@ -163,9 +156,9 @@ class GuestChannelTest {
     @Test
     void wordsOfGuestCannotForgeLinesAndHaveBoundedLength() throws Exception {
         greeted();
-        Asking thaw = ask(() -> channel.thaw());
-        guest.error(guest.expect(GuestMessages.THAW), 1, "no\n10:00 ERROR forged\u001b[31m" + "x".repeat(100_000));
-        assertThat(thaw.fails().getMessage())
+        Asking signal = ask(() -> channel.signal(9));
+        guest.error(guest.expect(GuestMessages.SIGNAL), 1, "no\n10:00 ERROR forged\u001b[31m" + "x".repeat(100_000));
+        assertThat(signal.fails().getMessage())
                 .startsWith("vm0: no 10:00 ERROR forged [31mxxx")
                 .hasSizeLessThan(600)
                 .doesNotContain("\n", "\u001b");
@@ -178,12 +171,12 @@ class GuestChannelTest {
         guest.say(77, guest.expect(GuestMessages.FREEZE).sequence(), new byte[0]);
         assertThat(freeze.fails()).hasMessageContaining("unexpected answer 77");
         for (String payload : List.of("", "0100", "01000000", "01000000ffffffff", "0100000009000000aa")) {
-            Asking thaw = ask(() -> channel.thaw());
+            Asking signal = ask(() -> channel.signal(9));
             guest.say(
                     GuestMessages.ERROR,
-                    guest.expect(GuestMessages.THAW).sequence(),
+                    guest.expect(GuestMessages.SIGNAL).sequence(),
                     HexFormat.of().parseHex(payload));
-            assertThat(thaw.fails()).hasMessageContaining("malformed message of type 129");
+            assertThat(signal.fails()).hasMessageContaining("malformed message of type 129");
         }
     }
 
@@ -198,7 +191,7 @@ class GuestChannelTest {
         Asking next = ask(() -> channel.hello(PATIENCE));
         GuestFrame request = guest.expect(GuestMessages.HELLO);
         assertThat(request.sequence()).isNotEqualTo(late.sequence());
-        guest.say(GuestMessages.HELLO_OK, request.sequence(), GuestMessages.u32(1));
+        guest.say(GuestMessages.HELLO_OK, request.sequence(), GuestMessages.u32(GuestMessages.VERSION));
         next.succeeds();
     }
 
@@ -253,9 +246,9 @@ class GuestChannelTest {
         guest.write(ByteBuffer.wrap(new byte[] {0x53, 0x43, 0x47}));
         guest.hangUp();
         assertThat(freeze.fails()).hasMessageContaining("the guest channel is broken");
-        // Well within the ten seconds that a thaw may take: nobody is left to answer.
+        // Well within the ten seconds that an answer may take: nobody is left to answer.
         long began = System.nanoTime();
-        assertThatThrownBy(() -> channel.thaw())
+        assertThatThrownBy(() -> channel.signal(9))
                 .isInstanceOf(GuestException.class)
                 .hasMessageContaining("broken");
         assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(5));
@@ -278,9 +271,9 @@ class GuestChannelTest {
         guest.expect(GuestMessages.FREEZE);
         freeze.thread().interrupt();
         assertThat(freeze.fails()).hasMessageContaining("interrupted");
-        Asking thaw = ask(() -> channel.thaw());
-        guest.ok(guest.expect(GuestMessages.THAW));
-        thaw.succeeds();
+        Asking signal = ask(() -> channel.signal(9));
+        guest.ok(guest.expect(GuestMessages.SIGNAL));
+        signal.succeeds();
     }
 
     @Test

@@ -28,10 +28,7 @@ class GuestFrameTest {
                         "hello",
                         new GuestFrame(GuestMessages.HELLO, 1, GuestMessages.u32(1)),
                         "534347310100000001000000040000005419d07701000000"),
-                new Vector(
-                        "ping",
-                        new GuestFrame(GuestMessages.PING, 7, new byte[0]),
-                        "53434731070000000700000000000000caaf6a56"),
+                new Vector("ping", new GuestFrame(7, 7, new byte[0]), "53434731070000000700000000000000caaf6a56"),
                 new Vector(
                         "start",
                         new GuestFrame(

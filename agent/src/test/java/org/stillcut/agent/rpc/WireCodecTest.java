@@ -24,6 +24,7 @@ import org.stillcut.protocol.Report;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.Watch;
 import org.stillcut.v1.Gang;
 import org.stillcut.v1.GangMember;
 import org.stillcut.v1.JobSpec;
@@ -122,6 +123,10 @@ class WireCodecTest {
                         new CheckpointFailure.CoordinatorRestarted(),
                         StepFailure.Kind.KIND_FAILED,
                         "the coordinator was restarted"),
+                new Case(
+                        new CheckpointFailure.TrafficRefused(Watch.VERIFY, "r"),
+                        StepFailure.Kind.KIND_FAILED,
+                        "the traffic is not at rest: r"),
                 new Case(new CheckpointFailure.JobEnded(), StepFailure.Kind.KIND_FAILED, "the job ended first"),
                 new Case(
                         new CheckpointFailure.CommitFailed("r"),
@@ -162,7 +167,7 @@ class WireCodecTest {
         assertThat(WireCodec.plan(wire))
                 .contains(new GangPlan(
                         INCARNATION,
-                        new GangPlan.Program(List.of("./solver"), List.of("A=b"), "/w", 2),
+                        new GangPlan.Program(List.of("./solver"), List.of("A=b"), "/w", 2, true),
                         new GangPlan.VmShape(3, 4, 5, "java"),
                         77,
                         new TreeMap<>(Map.of(

@@ -83,7 +83,16 @@ class AgentLoopTest {
         }
         assertThat(gangs.newest().done())
                 .filteredOn(word -> word.startsWith("+"))
-                .containsExactly("+BOOT", "+START", "+PREPARE", "+FREEZE", "+PAUSE", "+CAPTURE", "+RESUME", "+PERSIST");
+                .containsExactly(
+                        "+BOOT",
+                        "+START",
+                        "+PREPARE",
+                        "+QUIESCE",
+                        "+FREEZE",
+                        "+PAUSE",
+                        "+CAPTURE",
+                        "+RESUME",
+                        "+PERSIST");
         assertThat(loop.held()).containsExactly(FIRST);
     }
 
@@ -93,7 +102,10 @@ class AgentLoopTest {
         assertThat(link.next()).isEqualTo("done RESTORE");
         command(Step.RUN, 4);
         assertThat(link.next()).isEqualTo("done RUN");
-        assertThat(gangs.newest().done()).containsExactly("from j@4", "+RESTORE", "-RESTORE", "+RUN", "-RUN");
+        command(Step.THAW, 4);
+        assertThat(link.next()).isEqualTo("done THAW");
+        assertThat(gangs.newest().done())
+                .containsExactly("from j@4", "+RESTORE", "-RESTORE", "+RUN", "-RUN", "+THAW", "-THAW");
     }
 
     @Test
@@ -123,16 +135,16 @@ class AgentLoopTest {
         running();
         command(Step.PREPARE);
         link.next();
-        FakeGang.Held freeze = gangs.newest().hold(Step.FREEZE);
-        command(Step.FREEZE);
-        freeze.begun.await();
+        FakeGang.Held quiesce = gangs.newest().hold(Step.QUIESCE);
+        command(Step.QUIESCE);
+        quiesce.begun.await();
         command(Step.ABORT);
-        freeze.interrupted.await();
+        quiesce.interrupted.await();
         assertThat(loop.held()).as("the loop does not wait").containsExactly(FIRST);
         assertThat(gangs.newest().done()).doesNotContain("+ABORT");
-        freeze.mayEnd.countDown();
+        quiesce.mayEnd.countDown();
         assertThat(link.next()).isEqualTo("done ABORT");
-        assertThat(gangs.newest().done()).endsWith("+FREEZE", "-FREEZE", "+ABORT", "-ABORT");
+        assertThat(gangs.newest().done()).endsWith("+QUIESCE", "-QUIESCE", "+ABORT", "-ABORT");
         assertThat(link.isEmpty()).as("the interrupted work answers nothing").isTrue();
     }
 
@@ -142,26 +154,55 @@ class AgentLoopTest {
         running();
         command(Step.PREPARE);
         link.next();
-        command(Step.FREEZE);
+        command(Step.QUIESCE);
         await("abort by the watchdog", () -> gangs.newest().done().contains("-ABORT"));
         command(Step.PERSIST);
         String word = link.next();
         while (!word.startsWith("failed PERSIST")) {
-            assertThat(word).isEqualTo("done FREEZE");
+            assertThat(word).isEqualTo("done QUIESCE");
             word = link.next();
         }
         assertThat(word).contains("j@1");
     }
 
     @Test
+    void jobGoesOnWhenItsCoordinatorIsNotHeardAnyMore() throws Exception {
+        loop(gang -> {}, Duration.ofMinutes(1));
+        running();
+        command(Step.PREPARE);
+        link.next();
+        command(Step.QUIESCE);
+        assertThat(link.next()).isEqualTo("done QUIESCE");
+        assertThat(gangs.newest().done()).doesNotContain("+ABORT");
+        link.silence = Duration.ofMinutes(2);
+        await("abort by the watchdog", () -> gangs.newest().done().contains("-ABORT"));
+    }
+
+    @Test
+    void lookIsToldToTheCoordinatorBesideTheStepUnderWay() throws Exception {
+        running();
+        command(Step.PREPARE);
+        link.next();
+        FakeGang.Held quiesce = gangs.newest().hold(Step.QUIESCE);
+        command(Step.QUIESCE);
+        quiesce.begun.await();
+        loop.look(FIRST, 5, true);
+        assertThat(link.next()).isEqualTo("round 5 of j#1: 1 VMs, digest 7");
+        loop.look(new Incarnation(FIRST.job(), 9), 6, false);
+        assertThat(link.next()).isEqualTo("round 6 of j#9: it has no VMs of j#9");
+        quiesce.mayEnd.countDown();
+        assertThat(link.next()).isEqualTo("done QUIESCE");
+    }
+
+    @Test
     void resumedJobIsNotWatched() throws Exception {
         loop(gang -> {}, Duration.ofSeconds(2));
         running();
-        for (Step step : List.of(Step.PREPARE, Step.FREEZE, Step.PAUSE, Step.CAPTURE, Step.RESUME)) {
+        for (Step step : List.of(Step.PREPARE, Step.QUIESCE, Step.FREEZE, Step.PAUSE, Step.CAPTURE, Step.RESUME)) {
             command(step);
             assertThat(link.next()).isEqualTo("done " + step);
         }
-        // Longer than the watchdog, which was armed by FREEZE, would have waited.
+        // Longer than the watchdog, which was armed by QUIESCE, would have waited.
         FakeGang.Held persist = gangs.newest().hold(Step.PERSIST);
         command(Step.PERSIST);
         persist.begun.await();

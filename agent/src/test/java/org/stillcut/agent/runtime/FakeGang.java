@@ -15,6 +15,7 @@ import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.traffic.VmTraffic;
 
 /** VMs that are nothing but a list of what was done with them. A test can hold a step up, or have it fail. */
 final class FakeGang implements GangSteps {
@@ -108,6 +109,22 @@ final class FakeGang implements GangSteps {
     @Override
     public void run() throws StepException, InterruptedException {
         perform(Step.RUN);
+    }
+
+    @Override
+    public void thaw() throws StepException, InterruptedException {
+        perform(Step.THAW);
+    }
+
+    @Override
+    public List<VmTraffic> look(boolean digest) {
+        return List.of(
+                new VmTraffic(VmId.LAUNCHER, 1, true, true, false, 0, 0, 0, 0, List.of(), List.of(), digest ? 7 : 0));
+    }
+
+    @Override
+    public void quiesce() throws StepException, InterruptedException {
+        perform(Step.QUIESCE);
     }
 
     @Override

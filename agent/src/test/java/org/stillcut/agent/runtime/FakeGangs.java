@@ -30,8 +30,10 @@ public final class FakeGangs implements AgentLoop.GangMaker {
         return new FakeGangs(gang -> {}).loop(coordinator, Duration.ofMinutes(1));
     }
 
-    AgentLoop loop(CoordinatorLink coordinator, Duration watchdog) {
-        return new AgentLoop(AGENT, this, coordinator, watchdog);
+    /** @param patience how long the job may be held up, or the coordinator be silent meanwhile */
+    AgentLoop loop(CoordinatorLink coordinator, Duration patience) {
+        return new AgentLoop(
+                AGENT, this, coordinator, new AgentLoop.Patience(patience, patience, Duration.ofMillis(5)));
     }
 
     FakeGang newest() {
@@ -49,7 +51,7 @@ public final class FakeGangs implements AgentLoop.GangMaker {
     static GangPlan plan(Incarnation incarnation) {
         return new GangPlan(
                 incarnation,
-                new GangPlan.Program(List.of("./solver"), List.of(), "/w", 1),
+                new GangPlan.Program(List.of("./solver"), List.of(), "/w", 1, true),
                 new GangPlan.VmShape(1, 1 << 20, 1 << 20, "base"),
                 7,
                 new TreeMap<>(Map.of(VmId.LAUNCHER, new GangPlan.Member(AGENT.value(), "192.0.2.1"))));

@@ -1,15 +1,21 @@
 package org.stillcut.agent.runtime;
 
+import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.Report;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.traffic.VmTraffic;
 
 /** What a coordinator would hear, as lines of text. */
 final class RecordingLink implements CoordinatorLink {
     private static final int MOST_WORDS = 10_000;
+
+    /** For how long the coordinator shall seem to be away. */
+    volatile Duration silence = Duration.ZERO;
 
     private final BlockingQueue<String> words = new ArrayBlockingQueue<>(MOST_WORDS);
 
@@ -31,6 +37,22 @@ final class RecordingLink implements CoordinatorLink {
     @Override
     public void vmLost(Incarnation incarnation, VmId vm, String reason) {
         words.add(vm + " of " + incarnation + " lost: " + reason);
+    }
+
+    @Override
+    public void traffic(Incarnation incarnation, long round, List<VmTraffic> looks) {
+        words.add("round " + round + " of " + incarnation + ": " + looks.size() + " VMs, digest "
+                + looks.getFirst().digest());
+    }
+
+    @Override
+    public void noTraffic(Incarnation incarnation, long round, String reason) {
+        words.add("round " + round + " of " + incarnation + ": " + reason);
+    }
+
+    @Override
+    public Duration silence() {
+        return silence;
     }
 
     @Override

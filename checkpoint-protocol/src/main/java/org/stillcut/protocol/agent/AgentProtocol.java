@@ -78,7 +78,7 @@ public final class AgentProtocol {
             case DESTROY ->
                 AgentTransition.done(
                         new Vacant(state.agent(), state.job(), Math.max(epoch, state.destroyedEpoch())), key);
-            case START, RUN, PREPARE, FREEZE, PAUSE, CAPTURE, RESUME, PERSIST, ABORT ->
+            case START, RUN, THAW, PREPARE, QUIESCE, FREEZE, PAUSE, CAPTURE, RESUME, PERSIST, ABORT ->
                 AgentTransition.superseded(state, key, "it has no VMs of " + command.incarnation());
         };
     }
@@ -100,8 +100,8 @@ public final class AgentProtocol {
                     state, command.key(), "it has " + state.host().vms() + ", not " + command.vms());
         }
         return switch (command.step()) {
-            case BOOT, RESTORE, START, RUN -> LaunchSteps.on(state, command);
-            case PREPARE, FREEZE, PAUSE, CAPTURE, RESUME, PERSIST -> CheckpointSteps.on(state, command);
+            case BOOT, RESTORE, START, RUN, THAW -> LaunchSteps.on(state, command);
+            case PREPARE, QUIESCE, FREEZE, PAUSE, CAPTURE, RESUME, PERSIST -> CheckpointSteps.on(state, command);
             case ABORT -> UndoSteps.abort(state, command);
             case DESTROY -> destroy(state, command);
         };

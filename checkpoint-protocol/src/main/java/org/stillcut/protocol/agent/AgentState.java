@@ -74,19 +74,23 @@ public sealed interface AgentState {
         }
     }
 
-    /** The VMs exist and wait for {@link Step#START} or {@link Step#RUN}. */
-    record Created(Host host) implements Hosting {
+    /**
+     * The VMs exist and wait for a step that sets them going.
+     *
+     * @param next the step; those before it are done
+     */
+    record Created(Host host, Step next) implements Hosting {
         @Override
         public Optional<CommandKey> working() {
             return Optional.empty();
         }
     }
 
-    /** {@link Step#START} or {@link Step#RUN} is under way. */
-    record Launching(Host host) implements Hosting {
+    /** {@link Step#START}, {@link Step#RUN} or {@link Step#THAW} is under way. */
+    record Launching(Host host, Step step) implements Hosting {
         @Override
         public Optional<CommandKey> working() {
-            return Optional.of(host.launchKey());
+            return Optional.of(host.launchKey(step));
         }
     }
 

@@ -90,7 +90,7 @@ final class CheckpointSteps {
         CheckpointId id = command.key().requireCheckpoint();
         AgentTransition working = AgentTransition.to(
                 new Checkpointing(host, id, command.step(), new Progress.Working()), new Perform(command));
-        return command.step() == Step.FREEZE ? working.after(List.of(new ArmWatchdog(id))) : working;
+        return command.step() == Step.QUIESCE ? working.after(List.of(new ArmWatchdog(id))) : working;
     }
 
     private static AgentTransition over(Hosting state, CommandKey key) {

@@ -1,5 +1,6 @@
 package org.stillcut.protocol.agent;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.SortedSet;
 import org.stillcut.protocol.AgentId;
@@ -28,18 +29,16 @@ public record Host(AgentId agent, CommandKey origin, SortedSet<VmId> vms, Option
         return new Host(agent, origin, vms, Optional.of(newest));
     }
 
-    /** The step that sets the VMs going once they are created. */
-    Step launchStep() {
-        return origin.step() == Step.BOOT ? Step.START : Step.RUN;
+    /** The steps that set the VMs going once they are created, in order; {@code mpirun} is started in one VM only. */
+    List<Step> launchSteps() {
+        if (origin.step() == Step.RESTORE) {
+            return List.of(Step.RUN, Step.THAW);
+        }
+        return vms.contains(VmId.LAUNCHER) ? List.of(Step.START) : List.of();
     }
 
-    CommandKey launchKey() {
-        return new CommandKey(origin.incarnation(), launchStep(), origin.checkpoint());
-    }
-
-    /** Whether a command to set the VMs going is to come: {@code mpirun} is started in one VM only. */
-    boolean awaitsLaunch() {
-        return origin.step() == Step.RESTORE || vms.contains(VmId.LAUNCHER);
+    CommandKey launchKey(Step step) {
+        return new CommandKey(origin.incarnation(), step, origin.checkpoint());
     }
 
     CommandKey key(Step step, CheckpointId checkpoint) {

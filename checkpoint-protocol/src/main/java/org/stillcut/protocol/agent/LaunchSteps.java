@@ -1,7 +1,9 @@
 package org.stillcut.protocol.agent;
 
+import java.util.List;
 import org.stillcut.protocol.Command;
 import org.stillcut.protocol.CommandKey;
+import org.stillcut.protocol.Step;
 import org.stillcut.protocol.agent.AgentEffect.Perform;
 import org.stillcut.protocol.agent.AgentState.Active;
 import org.stillcut.protocol.agent.AgentState.Broken;
@@ -25,7 +27,8 @@ final class LaunchSteps {
         if (key.equals(state.host().origin())) {
             return creation(state, key);
         }
-        if (key.equals(state.host().launchKey()) && state.host().awaitsLaunch()) {
+        if (state.host().launchSteps().contains(key.step())
+                && key.equals(state.host().launchKey(key.step()))) {
             return launch(state, command);
         }
         return AgentTransition.refused(
@@ -45,12 +48,23 @@ final class LaunchSteps {
         CommandKey key = command.key();
         return switch (state) {
             case Creating _ -> AgentTransition.refused(state, key, "its VMs are not created yet");
-            case Created created -> AgentTransition.to(new Launching(created.host()), new Perform(command));
-            case Launching launching -> AgentTransition.to(launching);
+            case Created created
+            when created.next() == key.step() ->
+                AgentTransition.to(new Launching(created.host(), key.step()), new Perform(command));
+            case Created created -> notNext(created, key, created.next());
+            case Launching launching when launching.step() == key.step() -> AgentTransition.to(launching);
+            case Launching launching -> notNext(launching, key, launching.step());
             case Active _, Checkpointing _, Undoing _ -> AgentTransition.done(state, key);
             case Broken broken -> AgentTransition.failed(broken, key, broken.failure());
             case Destroying _ -> destroying(state, key);
         };
+    }
+
+    private static AgentTransition notNext(Hosting state, CommandKey key, Step present) {
+        List<Step> steps = state.host().launchSteps();
+        return steps.indexOf(key.step()) < steps.indexOf(present)
+                ? AgentTransition.done(state, key)
+                : AgentTransition.refused(state, key, present + " comes first");
     }
 
     static AgentTransition destroying(Hosting state, CommandKey key) {

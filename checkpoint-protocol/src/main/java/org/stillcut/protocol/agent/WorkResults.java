@@ -25,9 +25,9 @@ final class WorkResults {
     static AgentTransition done(AgentState state, AgentEvent.WorkDone done) {
         CommandKey key = done.key();
         return switch (state) {
-            case Creating(Host host) ->
-                AgentTransition.done(host.awaitsLaunch() ? new Created(host) : new Active(host), key);
-            case Launching(Host host) -> AgentTransition.done(new Active(host), key);
+            case Creating(Host host) -> AgentTransition.done(awaitingLaunch(host, 0), key);
+            case Launching(Host host, Step step) ->
+                AgentTransition.done(awaitingLaunch(host, host.launchSteps().indexOf(step) + 1), key);
             case Checkpointing checkpointing -> stepDone(checkpointing, done);
             case Undoing undoing -> undone(undoing);
             case Destroying destroying ->
@@ -39,6 +39,12 @@ final class WorkResults {
                         key);
             case Vacant _, Created _, Active _, Broken _ -> throw idle(state, key);
         };
+    }
+
+    /** So many of the steps that set the VMs going are done. */
+    private static Hosting awaitingLaunch(Host host, int done) {
+        List<Step> steps = host.launchSteps();
+        return done < steps.size() ? new Created(host, steps.get(done)) : new Active(host);
     }
 
     private static AgentTransition stepDone(Checkpointing state, AgentEvent.WorkDone done) {

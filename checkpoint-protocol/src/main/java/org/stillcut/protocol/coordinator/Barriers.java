@@ -2,14 +2,18 @@ package org.stillcut.protocol.coordinator;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.stillcut.protocol.AgentId;
+import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Command;
 import org.stillcut.protocol.CommandKey;
 import org.stillcut.protocol.Report;
 import org.stillcut.protocol.Step;
+import org.stillcut.protocol.Watch;
 import org.stillcut.protocol.coordinator.JobEffect.CancelDeadline;
 import org.stillcut.protocol.coordinator.JobEffect.Send;
 import org.stillcut.protocol.coordinator.JobEffect.SetDeadline;
+import org.stillcut.protocol.coordinator.JobEffect.WatchTraffic;
 import org.stillcut.protocol.coordinator.JobState.Barrier;
 
 /** What all barriers have in common: a step is commanded, has a deadline, and is answered. */
@@ -25,6 +29,22 @@ final class Barriers {
             effects.addAll(commands(opened, agent));
         }
         return Transition.to(opened).then(effects);
+    }
+
+    /** Enters the watch that follows a step all have done. */
+    static Transition watch(Barrier done, Watch watch, CheckpointId checkpoint) {
+        Barrier watching = done.withJob(done.job().withNextDeadline());
+        return Transition.to(watching).then(new WatchTraffic(watching.job().deadlineToken(), watch, checkpoint));
+    }
+
+    /** The watch that is on. */
+    static Optional<Watch> watching(Barrier barrier) {
+        return Watch.after(barrier.step()).filter(_ -> barrier.awaited().isEmpty());
+    }
+
+    /** The watch that the event ends; a late event ends none. */
+    static Optional<Watch> ended(Barrier barrier, JobEvent.Watched event) {
+        return watching(barrier).filter(_ -> event.token() == barrier.job().deadlineToken());
     }
 
     /** Leaves a barrier for where the transition goes. */
@@ -54,7 +74,7 @@ final class Barriers {
     }
 
     static boolean isDue(Barrier barrier, JobEvent.DeadlinePassed event) {
-        return event.token() == barrier.job().deadlineToken();
+        return !barrier.awaited().isEmpty() && event.token() == barrier.job().deadlineToken();
     }
 
     private static CommandKey key(Barrier barrier) {

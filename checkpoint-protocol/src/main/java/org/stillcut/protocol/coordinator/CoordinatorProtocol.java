@@ -67,6 +67,7 @@ public final class CoordinatorProtocol {
             case JobEvent.CheckpointRequested _,
                     JobEvent.Reported _,
                     JobEvent.DeadlinePassed _,
+                    JobEvent.Watched _,
                     JobEvent.AgentLost _,
                     JobEvent.VmLost _,
                     JobEvent.JobExited _,

@@ -29,6 +29,7 @@ final class Fencing {
             case JobEvent.Reported _,
                     JobEvent.CheckpointRequested _,
                     JobEvent.DeadlinePassed _,
+                    JobEvent.Watched _,
                     JobEvent.VmLost _,
                     JobEvent.JobExited _,
                     JobEvent.CommitDurable _,
@@ -81,6 +82,7 @@ final class Fencing {
             case JobEvent.DeadlinePassed passed when Barriers.isDue(barrier, passed) -> Ordered.none();
             case JobEvent.Reported _,
                     JobEvent.DeadlinePassed _,
+                    JobEvent.Watched _,
                     JobEvent.AgentLost _,
                     JobEvent.AgentConnected _,
                     JobEvent.CheckpointRequested _,

@@ -10,6 +10,7 @@ import org.stillcut.protocol.Ordered;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.Watch;
 
 /**
  * What the shell is to do, in order, after the records of the same transition are durable. The shell may die between any
@@ -25,7 +26,13 @@ public sealed interface JobEffect {
     /** Feed {@code DeadlinePassed} with this token when the time that the shell grants the step is over. */
     record SetDeadline(long token, Step step) implements JobEffect {}
 
-    /** The deadline does not matter any more; feeding it all the same does no harm. */
+    /**
+     * Watch the traffic of the job's VMs, then feed {@code Watched} with this token: always, and within a time that the
+     * shell grants it.
+     */
+    record WatchTraffic(long token, Watch watch, CheckpointId checkpoint) implements JobEffect {}
+
+    /** The deadline or the watch does not matter any more; feeding its event all the same does no harm. */
     record CancelDeadline(long token) implements JobEffect {}
 
     /**

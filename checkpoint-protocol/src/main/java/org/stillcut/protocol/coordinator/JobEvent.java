@@ -1,5 +1,6 @@
 package org.stillcut.protocol.coordinator;
 
+import java.util.Optional;
 import java.util.SortedSet;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.CheckpointId;
@@ -19,6 +20,13 @@ public sealed interface JobEvent {
 
     /** The time of a deadline is over. A token other than the last one set is ignored. */
     record DeadlinePassed(long token) implements JobEvent {}
+
+    /**
+     * A watch has ended. One with another token than the last one begun is ignored.
+     *
+     * @param refusal what was seen that must not be; empty: all is well
+     */
+    record Watched(long token, Optional<String> refusal) implements JobEvent {}
 
     /**
      * An agent has had no session for longer than its grace time. The grace time also runs after

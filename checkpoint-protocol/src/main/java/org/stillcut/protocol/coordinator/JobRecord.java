@@ -20,6 +20,9 @@ public sealed interface JobRecord {
      */
     record VmsReady(long epoch) implements JobRecord {}
 
+    /** The restored VMs of the epoch are what was sealed; from here on their job may be thawed. */
+    record CutConfirmed(long epoch) implements JobRecord {}
+
     record CheckpointBegun(CheckpointId id) implements JobRecord {}
 
     /** For readers of the log; whether a checkpoint exists is known from the repository. */

@@ -1,6 +1,7 @@
 package org.stillcut.protocol.coordinator;
 
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import org.stillcut.protocol.AgentId;
@@ -10,6 +11,7 @@ import org.stillcut.protocol.Ordered;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.Watch;
 
 /**
  * Where one job stands, as its coordinator knows it. A value that means something in one state only is a field of that
@@ -97,7 +99,8 @@ public sealed interface JobState {
     }
 
     /**
-     * A checkpoint is being taken.
+     * A checkpoint is being taken. When nobody is awaited, the agents have done the step and the {@link Watch} that
+     * follows it is on.
      *
      * @param snapshots what has been made durable so far; filled during {@link Step#PERSIST}
      */
@@ -136,7 +139,7 @@ public sealed interface JobState {
 
         @Override
         public String describe() {
-            return "checkpoint " + id + ": " + step + ", awaiting " + awaited;
+            return "checkpoint " + id + ": " + stage(this);
         }
     }
 
@@ -228,11 +231,14 @@ public sealed interface JobState {
 
     /**
      * A new incarnation is being made: the old ones are destroyed ({@link Step#DESTROY}), all VMs are loaded
-     * ({@link Step#RESTORE}), all VMs go on ({@link Step#RUN}).
+     * ({@link Step#RESTORE}), all VMs go on ({@link Step#RUN}), all ranks go on ({@link Step#THAW}). When nobody is
+     * awaited, the {@link Watch} that follows the step is on.
      */
     record Restarting(Job job, CheckpointId from, Step step, SortedSet<AgentId> awaited) implements Barrier {
+        private static final Set<Step> STEPS = Set.of(Step.DESTROY, Step.RESTORE, Step.RUN, Step.THAW);
+
         public Restarting {
-            require(step == Step.DESTROY || step == Step.RESTORE || step == Step.RUN, step);
+            require(STEPS.contains(step), step);
             awaited = Ordered.set(awaited);
         }
 
@@ -258,7 +264,7 @@ public sealed interface JobState {
 
         @Override
         public String describe() {
-            return "restarting from " + from + " as epoch " + job.epoch() + ": " + step + ", awaiting " + awaited;
+            return "restarting from " + from + " as epoch " + job.epoch() + ": " + stage(this);
         }
     }
 
@@ -333,6 +339,12 @@ public sealed interface JobState {
         public String describe() {
             return exit.describe();
         }
+    }
+
+    private static String stage(Barrier barrier) {
+        return Barriers.watching(barrier)
+                .map(Watch::toString)
+                .orElseGet(() -> barrier.step() + ", awaiting " + barrier.awaited());
     }
 
     private static void require(boolean legal, Step step) {

@@ -28,6 +28,7 @@ final class Losses {
                     JobEvent.CheckpointRequested _,
                     JobEvent.Reported _,
                     JobEvent.DeadlinePassed _,
+                    JobEvent.Watched _,
                     JobEvent.JobExited _,
                     JobEvent.CommitDurable _,
                     JobEvent.CommitRejected _,

@@ -9,6 +9,7 @@ import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.coordinator.JobRecord.CheckpointAborted;
 import org.stillcut.protocol.coordinator.JobRecord.CheckpointBegun;
 import org.stillcut.protocol.coordinator.JobRecord.CheckpointCommitted;
+import org.stillcut.protocol.coordinator.JobRecord.CutConfirmed;
 import org.stillcut.protocol.coordinator.JobRecord.JobClosed;
 import org.stillcut.protocol.coordinator.JobRecord.JobCreated;
 import org.stillcut.protocol.coordinator.JobRecord.JobEnded;
@@ -23,6 +24,7 @@ import org.stillcut.protocol.coordinator.JobRecord.VmsReady;
 final class Recovery {
     private Job job;
     private boolean vmsReady;
+    private boolean cutConfirmed;
     private @Nullable CheckpointId from;
     private @Nullable CheckpointId openCheckpoint;
     private CheckpointFailure openFailure = new CheckpointFailure.CoordinatorRestarted();
@@ -49,6 +51,7 @@ final class Recovery {
         switch (record) {
             case JobCreated again -> throw new IllegalArgumentException("a job is created once: " + again);
             case VmsReady _ -> ready();
+            case CutConfirmed _ -> cutConfirmed = true;
             case CheckpointBegun(CheckpointId id) -> {
                 job = job.begun(id);
                 openCheckpoint = id;
@@ -96,6 +99,7 @@ final class Recovery {
         // Whether it was destroyed is not on record; an agent without it answers at once.
         job = job.over().restarted(placement);
         vmsReady = false;
+        cutConfirmed = false;
         from = id;
         openCheckpoint = null;
         exit = null;
@@ -117,6 +121,9 @@ final class Recovery {
             return new JobState.Aborting(
                     job, openCheckpoint, openFailure, job.placement().agents());
         }
-        return from == null ? WhileStarting.launching(job) : WhileRestarting.running(job, from);
+        if (from == null) {
+            return WhileStarting.launching(job);
+        }
+        return cutConfirmed ? WhileRestarting.thawing(job, from) : WhileRestarting.running(job, from);
     }
 }

@@ -51,6 +51,7 @@ final class WhileAborting {
             case JobEvent.CheckpointRequested _ -> Transition.to(state).then(new CheckpointRefused(Refusal.BUSY));
             case JobEvent.Reported _,
                     JobEvent.DeadlinePassed _,
+                    JobEvent.Watched _,
                     JobEvent.JobExited _,
                     JobEvent.CommitDurable _,
                     JobEvent.CommitRejected _,

@@ -10,6 +10,7 @@ import org.stillcut.protocol.Report;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.Watch;
 import org.stillcut.protocol.coordinator.JobEffect.CheckpointRefused;
 import org.stillcut.protocol.coordinator.JobEffect.Refusal;
 import org.stillcut.protocol.coordinator.JobState.Checkpointing;
@@ -36,6 +37,10 @@ final class WhileCheckpointing {
                 end(state, new JobExit.Exited(exited.exitStatus()));
             case JobEvent.StopRequested(String reason) -> end(state, new JobExit.Cancelled(reason));
             case JobEvent.CheckpointRequested _ -> Transition.to(state).then(new CheckpointRefused(Refusal.BUSY));
+            case JobEvent.Watched watched ->
+                Barriers.ended(state, watched)
+                        .map(watch -> watched(state, watch, watched.refusal()))
+                        .orElseGet(() -> Transition.to(state));
             case JobEvent.Reported _,
                     JobEvent.DeadlinePassed _,
                     JobEvent.JobExited _,
@@ -77,6 +82,17 @@ final class WhileCheckpointing {
     }
 
     private static Transition complete(Checkpointing state) {
+        return Watch.after(state.step())
+                .map(watch -> Barriers.watch(state, watch, state.id()))
+                .orElseGet(() -> goOn(state));
+    }
+
+    private static Transition watched(Checkpointing state, Watch watch, Optional<String> refusal) {
+        return refusal.map(reason -> abort(state, new CheckpointFailure.TrafficRefused(watch, reason)))
+                .orElseGet(() -> Barriers.leave(state, goOn(state)));
+    }
+
+    private static Transition goOn(Checkpointing state) {
         return state.step()
                 .nextOfCheckpoint()
                 .map(next -> openStep(state.job(), state.id(), next))

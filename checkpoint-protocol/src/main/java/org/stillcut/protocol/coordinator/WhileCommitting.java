@@ -43,6 +43,7 @@ final class WhileCommitting {
                     JobEvent.CommitRejected _,
                     JobEvent.Reported _,
                     JobEvent.DeadlinePassed _,
+                    JobEvent.Watched _,
                     JobEvent.JobExited _,
                     JobEvent.RestartPlanned _,
                     JobEvent.RestartImpossible _,

@@ -32,6 +32,7 @@ final class WhileEnding {
             case JobEvent.Recovered _ -> destroy(state);
             case JobEvent.CheckpointRequested _ -> Transition.to(state).then(new CheckpointRefused(Refusal.JOB_OVER));
             case JobEvent.VmLost _,
+                    JobEvent.Watched _,
                     JobEvent.JobExited _,
                     JobEvent.CommitDurable _,
                     JobEvent.CommitRejected _,

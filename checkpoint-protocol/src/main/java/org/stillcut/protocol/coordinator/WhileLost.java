@@ -27,6 +27,7 @@ final class WhileLost {
             case JobEvent.CheckpointRequested _ -> Transition.to(state).then(new CheckpointRefused(Refusal.JOB_OVER));
             case JobEvent.Reported _,
                     JobEvent.DeadlinePassed _,
+                    JobEvent.Watched _,
                     JobEvent.AgentLost _,
                     // What it holds of the job is destroyed, as in every state.
                     JobEvent.AgentConnected _,

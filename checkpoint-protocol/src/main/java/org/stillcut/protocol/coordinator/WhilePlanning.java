@@ -44,6 +44,7 @@ final class WhilePlanning {
             case JobEvent.JobExited _,
                     JobEvent.Reported _,
                     JobEvent.DeadlinePassed _,
+                    JobEvent.Watched _,
                     // The agents' comings and goings are noted in the job's fence, for when the plan arrives.
                     JobEvent.AgentLost _,
                     JobEvent.AgentConnected _,

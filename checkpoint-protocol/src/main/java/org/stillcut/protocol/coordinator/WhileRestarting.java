@@ -10,14 +10,16 @@ import org.stillcut.protocol.Ordered;
 import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.Report;
 import org.stillcut.protocol.Step;
+import org.stillcut.protocol.Watch;
 import org.stillcut.protocol.coordinator.JobEffect.CheckpointRefused;
 import org.stillcut.protocol.coordinator.JobEffect.Refusal;
+import org.stillcut.protocol.coordinator.JobRecord.CutConfirmed;
 import org.stillcut.protocol.coordinator.JobRecord.RestartDecided;
 import org.stillcut.protocol.coordinator.JobRecord.VmsReady;
 import org.stillcut.protocol.coordinator.JobState.Restarting;
 import org.stillcut.protocol.coordinator.JobState.Running;
 
-/** A new incarnation is made from a checkpoint: the old ones go, all VMs are loaded, all VMs go on. */
+/** A new incarnation is made from a checkpoint: the old ones go, all VMs are loaded, all VMs go on, all ranks go on. */
 final class WhileRestarting {
     private WhileRestarting() {}
 
@@ -41,6 +43,10 @@ final class WhileRestarting {
         return new Restarting(job, from, Step.RUN, job.placement().agents());
     }
 
+    static Restarting thawing(Job job, CheckpointId from) {
+        return new Restarting(job, from, Step.THAW, job.placement().agents());
+    }
+
     private static Transition destroyFirst(Restarting state) {
         return state.awaited().isEmpty() ? load(state) : Barriers.open(state);
     }
@@ -57,9 +63,13 @@ final class WhileRestarting {
                 state.step() == Step.DESTROY ? whileDestroying(state, event) : whileMaking(state, event);
             case JobEvent.VmLost _ -> lossOr(state, event, Transition.to(state));
             case JobEvent.JobExited exited
-            when state.step() == Step.RUN
+            when state.step() == Step.THAW
                     && exited.incarnation().equals(state.job().incarnation()) ->
                 end(state, new JobExit.Exited(exited.exitStatus()));
+            case JobEvent.Watched watched ->
+                Barriers.ended(state, watched)
+                        .map(watch -> watched(state, watch, watched.refusal()))
+                        .orElseGet(() -> Transition.to(state));
             case JobEvent.StopRequested(String reason) -> end(state, new JobExit.Cancelled(reason));
             case JobEvent.Recovered _ -> state.step() == Step.DESTROY ? destroyFirst(state) : Barriers.open(state);
             case JobEvent.CheckpointRequested _ ->
@@ -116,10 +126,21 @@ final class WhileRestarting {
 
     private static Transition complete(Restarting state) {
         Job job = state.job();
-        if (state.step() == Step.RESTORE) {
-            return Barriers.open(running(job, state.from())).persisting(new VmsReady(job.epoch()));
-        }
-        return Transition.to(new Running(job.withFence(job.fence().trusting())));
+        return Watch.after(state.step())
+                .map(watch -> Barriers.watch(state, watch, state.from()))
+                .orElseGet(() -> Barriers.open(running(job, state.from())).persisting(new VmsReady(job.epoch())));
+    }
+
+    private static Transition watched(Restarting state, Watch watch, Optional<String> refusal) {
+        return refusal.map(reason -> failed(state, List.of(), new CheckpointFailure.TrafficRefused(watch, reason)))
+                .orElseGet(() -> Barriers.leave(state, goOn(state, watch)));
+    }
+
+    private static Transition goOn(Restarting state, Watch watch) {
+        Job job = state.job();
+        return watch == Watch.COMPARE
+                ? Barriers.open(thawing(job, state.from())).persisting(new CutConfirmed(job.epoch()))
+                : Transition.to(new Running(job.withFence(job.fence().trusting())));
     }
 
     private static Transition failed(Restarting state, Collection<AgentId> doubtful, CheckpointFailure failure) {

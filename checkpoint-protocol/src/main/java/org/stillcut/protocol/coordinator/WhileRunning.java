@@ -24,6 +24,7 @@ final class WhileRunning {
             case JobEvent.StopRequested(String reason) -> WhileEnding.enter(job, new JobExit.Cancelled(reason));
             case JobEvent.Reported _,
                     JobEvent.DeadlinePassed _,
+                    JobEvent.Watched _,
                     JobEvent.JobExited _,
                     JobEvent.CommitDurable _,
                     JobEvent.CommitRejected _,

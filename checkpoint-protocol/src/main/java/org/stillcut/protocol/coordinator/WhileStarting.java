@@ -47,6 +47,7 @@ final class WhileStarting {
                 Transition.to(state).then(new CheckpointRefused(Refusal.JOB_NOT_RUNNING));
             case JobEvent.Reported _,
                     JobEvent.DeadlinePassed _,
+                    JobEvent.Watched _,
                     JobEvent.JobExited _,
                     JobEvent.CommitDurable _,
                     JobEvent.CommitRejected _,

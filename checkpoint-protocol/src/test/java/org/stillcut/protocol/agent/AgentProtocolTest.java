@@ -61,7 +61,7 @@ class AgentProtocolTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"PREPARE", "FREEZE", "PAUSE", "CAPTURE", "RESUME", "PERSIST"})
+    @EnumSource(names = {"PREPARE", "QUIESCE", "FREEZE", "PAUSE", "CAPTURE", "RESUME", "PERSIST"})
     void repeatOfAStepInProgressIsIgnoredAndOfOneDoneIsAnsweredAgain(Step step) {
         checkpointUpTo(step);
         CommandKey key = CommandKey.of(FIRST, step, ID);
@@ -73,7 +73,7 @@ class AgentProtocolTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"PREPARE", "FREEZE", "PAUSE", "CAPTURE", "RESUME", "PERSIST"})
+    @EnumSource(names = {"PREPARE", "QUIESCE", "FREEZE", "PAUSE", "CAPTURE", "RESUME", "PERSIST"})
     void repeatOfAFailedStepFailsAgain(Step step) {
         checkpointUpTo(step);
         CommandKey key = CommandKey.of(FIRST, step, ID);
@@ -122,12 +122,33 @@ class AgentProtocolTest {
     }
 
     @Test
+    void restoredVmsRunFirstAndAreThawedThen() {
+        Command restore = command(CommandKey.of(SECOND, Step.RESTORE, ID));
+        Command run = command(CommandKey.of(SECOND, Step.RUN, ID));
+        Command thaw = command(CommandKey.of(SECOND, Step.THAW, ID));
+        receive(restore);
+        finish(restore.key());
+        assertThat(failure(receive(thaw))).isInstanceOf(CheckpointFailure.StepFailed.class);
+        receive(run);
+        finish(run.key());
+        assertThat(state).isInstanceOf(AgentState.Created.class);
+        assertThat(receive(run)).containsExactly(new Answer(new Report.Done(SELF, run.key())));
+        assertThat(receive(thaw)).containsExactly(new Perform(thaw));
+        assertThat(receive(thaw)).isEmpty();
+        finish(thaw.key());
+        assertThat(state).isInstanceOf(AgentState.Active.class);
+        assertThat(receive(thaw)).containsExactly(new Answer(new Report.Done(SELF, thaw.key())));
+    }
+
+    @Test
     void watchdogIsArmedExactlyWhileTheJobIsDisturbed() {
         checkpointUpTo(Step.PREPARE);
         finish(CommandKey.of(FIRST, Step.PREPARE, ID));
-        Command freeze = command(CommandKey.of(FIRST, Step.FREEZE, ID));
-        assertThat(receive(freeze)).containsExactly(new ArmWatchdog(ID), new Perform(freeze));
-        finish(freeze.key());
+        Command quiesce = command(CommandKey.of(FIRST, Step.QUIESCE, ID));
+        assertThat(receive(quiesce)).containsExactly(new ArmWatchdog(ID), new Perform(quiesce));
+        finish(quiesce.key());
+        receive(command(CommandKey.of(FIRST, Step.FREEZE, ID)));
+        finish(CommandKey.of(FIRST, Step.FREEZE, ID));
         receive(command(CommandKey.of(FIRST, Step.PAUSE, ID)));
         finish(CommandKey.of(FIRST, Step.PAUSE, ID));
         receive(command(CommandKey.of(FIRST, Step.CAPTURE, ID)));
@@ -137,7 +158,7 @@ class AgentProtocolTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"FREEZE", "PAUSE", "CAPTURE", "RESUME"})
+    @EnumSource(names = {"QUIESCE", "FREEZE", "PAUSE", "CAPTURE", "RESUME"})
     void silentCoordinatorMakesTheJobGoOnAndTheCheckpointIsOver(Step step) {
         checkpointUpTo(step);
         Command abort = command(CommandKey.of(FIRST, Step.ABORT, ID));

@@ -92,7 +92,45 @@ class CheckpointTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"PREPARE", "FREEZE", "PAUSE", "CAPTURE", "RESUME", "PERSIST"})
+    @EnumSource(names = {"QUIESCE", "FREEZE"})
+    void watchStandsBetweenTheStepAndTheNext(Step step) {
+        JobScript script = checkpointingAt(step);
+        script.done(A);
+        Transition watching = script.done(B);
+        assertThat(sent(watching)).isEmpty();
+        assertThat(watching.effects()).anyMatch(JobEffect.WatchTraffic.class::isInstance);
+        assertThat(script.deadline().next()).isEqualTo(watching.next());
+        Step next = step.nextOfCheckpoint().orElseThrow();
+        assertThat(sent(script.watched(Optional.empty()))).containsExactly(entry(A, next), entry(B, next));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"QUIESCE", "FREEZE"})
+    void refusedTrafficAbortsTheCheckpoint(Step step) {
+        JobScript script = checkpointingAt(step);
+        script.done(A);
+        script.done(B);
+        script.watched(Optional.of("7 bytes on the wire"));
+        assertThat(script.phase()).isEqualTo(JobPhase.ABORTING);
+        assertThat(script.state().describe()).contains("7 bytes on the wire");
+    }
+
+    @Test
+    void watchThatEndsLateIsIgnored() {
+        JobScript script = checkpointingAt(Step.QUIESCE);
+        script.done(A);
+        script.done(B);
+        long token = script.state().job().deadlineToken();
+        script.watched(Optional.empty());
+        script.done(A);
+        script.done(B);
+        JobState verifying = script.state();
+        assertThat(script.on(new JobEvent.Watched(token, Optional.empty())).next())
+                .isEqualTo(verifying);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"PREPARE", "QUIESCE", "FREEZE", "PAUSE", "CAPTURE", "RESUME", "PERSIST"})
     void lostParticipantAbortsTheCheckpointAtEveryStep(Step step) {
         JobScript script = checkpointingAt(step);
         script.done(A);
@@ -106,7 +144,7 @@ class CheckpointTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"PREPARE", "FREEZE", "PAUSE", "CAPTURE", "RESUME", "PERSIST"})
+    @EnumSource(names = {"PREPARE", "QUIESCE", "FREEZE", "PAUSE", "CAPTURE", "RESUME", "PERSIST"})
     void failedStepIsUndoneEverywhereAndTheJobGoesOn(Step step) {
         JobScript script = checkpointingAt(step);
         script.done(A);
@@ -121,7 +159,7 @@ class CheckpointTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"PREPARE", "FREEZE", "PAUSE", "CAPTURE", "RESUME", "PERSIST"})
+    @EnumSource(names = {"PREPARE", "QUIESCE", "FREEZE", "PAUSE", "CAPTURE", "RESUME", "PERSIST"})
     void passedDeadlineNamesWhoWasMissing(Step step) {
         JobScript script = checkpointingAt(step);
         script.done(A);

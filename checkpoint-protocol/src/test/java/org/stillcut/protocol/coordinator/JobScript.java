@@ -93,10 +93,19 @@ final class JobScript {
         return last;
     }
 
+    /** All answer the step, and the watch that may follow it ends well. */
     void doneByAll() {
         for (AgentId agent : barrier().awaited()) {
             done(agent);
         }
+        if (state() instanceof Barrier barrier && Barriers.watching(barrier).isPresent()) {
+            watched(Optional.empty());
+        }
+    }
+
+    /** The watch that is on ends. */
+    Transition watched(Optional<String> refusal) {
+        return on(new JobEvent.Watched(state().job().deadlineToken(), refusal));
     }
 
     /** The agent answers the step that is awaited; in a barrier that destroys, the job's previous incarnation. */

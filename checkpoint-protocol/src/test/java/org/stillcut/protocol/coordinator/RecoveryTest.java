@@ -28,7 +28,7 @@ import org.stillcut.protocol.coordinator.JobRecord.CheckpointBegun;
 
 class RecoveryTest {
     @ParameterizedTest
-    @EnumSource(names = {"PREPARE", "FREEZE", "PAUSE", "CAPTURE", "RESUME", "PERSIST"})
+    @EnumSource(names = {"PREPARE", "QUIESCE", "FREEZE", "PAUSE", "CAPTURE", "RESUME", "PERSIST"})
     void checkpointInProgressIsUndoneEverywhere(Step step) {
         JobScript script = checkpointingAt(step);
         script.done(A);
@@ -118,6 +118,15 @@ class RecoveryTest {
     }
 
     @Test
+    void restartWithItsCutConfirmedIsDrivenFromThaw() {
+        JobScript script = restarting();
+        script.leadTo(Step.THAW);
+        assertThat(sent(script.crash())).containsExactly(entry(A, Step.THAW), entry(C, Step.THAW));
+        script.doneByAll();
+        assertThat(sent(script.crash())).containsExactly(entry(A, Step.THAW), entry(C, Step.THAW));
+    }
+
+    @Test
     void lostAndEndedJobsStaySo() {
         JobScript lost = withCheckpoint();
         lost.on(new JobEvent.AgentLost(B));
@@ -138,7 +147,7 @@ class RecoveryTest {
     @Test
     void restartsLeftAreCountedFromTheRecords() {
         JobScript script = restarting();
-        script.leadTo(Step.RUN);
+        script.leadTo(Step.THAW);
         script.doneByAll();
         RestartBudget before = script.state().job().budget();
         script.crash();

@@ -17,6 +17,7 @@ import static org.stillcut.protocol.coordinator.JobScript.withCheckpoint;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -28,7 +29,9 @@ import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.Watch;
 import org.stillcut.protocol.coordinator.JobEffect.PlanRestart;
+import org.stillcut.protocol.coordinator.JobRecord.CutConfirmed;
 import org.stillcut.protocol.coordinator.JobRecord.JobLost;
 import org.stillcut.protocol.coordinator.JobRecord.RestartDecided;
 import org.stillcut.protocol.coordinator.JobRecord.VmsReady;
@@ -44,7 +47,7 @@ class RestartTest {
     }
 
     @Test
-    void restartDestroysThenLoadsThenRuns() {
+    void restartDestroysThenLoadsThenRunsThenComparesThenThaws() {
         JobScript script = withCheckpoint();
         script.on(new JobEvent.AgentLost(B));
         Transition planned = script.on(new JobEvent.RestartPlanned(checkpoint(1), placement(A, C)));
@@ -55,15 +58,50 @@ class RestartTest {
         Transition loaded = script.done(A);
         assertThat(loaded.persistFirst()).containsExactly(new VmsReady(2));
         assertThat(sent(loaded)).containsExactly(entry(A, Step.RUN), entry(C, Step.RUN));
-        script.doneByAll();
+        script.done(C);
+        assertThat(script.done(A).effects()).anyMatch(effect -> isWatch(effect, Watch.COMPARE));
+        Transition compared = script.watched(Optional.empty());
+        assertThat(compared.persistFirst()).containsExactly(new CutConfirmed(2));
+        assertThat(sent(compared)).containsExactly(entry(A, Step.THAW), entry(C, Step.THAW));
+        script.done(C);
+        assertThat(script.done(A).effects()).anyMatch(effect -> isWatch(effect, Watch.PROGRESS));
+        script.watched(Optional.empty());
         assertThat(script.phase()).isEqualTo(JobPhase.RUNNING);
         assertThat(script.state().job().incarnation()).isEqualTo(epoch(2));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"RUN", "THAW"})
+    void trafficThatIsNotWhatItMustBeMakesARestartFail(Step step) {
+        JobScript script = restarting();
+        script.leadTo(step);
+        barrierDone(script);
+        script.watched(Optional.of("vm1 has another connection"));
+        assertThat(script.phase()).isEqualTo(JobPhase.PLANNING);
+        assertThat(script.state().describe()).contains("vm1 has another connection");
+    }
+
+    @Test
+    void exitOfThawedJobEndsItsRestart() {
+        JobScript script = restarting();
+        script.leadTo(Step.THAW);
+        barrierDone(script);
+        script.on(new JobEvent.JobExited(epoch(2), 0));
+        assertThat(script.phase()).isEqualTo(JobPhase.ENDING);
+    }
+
+    private static void barrierDone(JobScript script) {
+        script.barrier().awaited().forEach(script::done);
+    }
+
+    private static boolean isWatch(JobEffect effect, Watch watch) {
+        return effect instanceof JobEffect.WatchTraffic traffic && traffic.watch() == watch;
     }
 
     @Test
     void nodeThatComesBackWithAnOldIncarnationMustDestroyIt() {
         JobScript script = restarting();
-        script.leadTo(Step.RUN);
+        script.leadTo(Step.THAW);
         script.doneByAll();
         assertThat(commands(script.connected(B, 1))).containsExactly(Command.destroy(epoch(1)));
         assertThat(script.phase()).isEqualTo(JobPhase.RUNNING);
@@ -76,7 +114,7 @@ class RestartTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"DESTROY", "RESTORE", "RUN"})
+    @EnumSource(names = {"DESTROY", "RESTORE", "RUN", "THAW"})
     void lossDuringARestartIsPlannedAgain(Step step) {
         JobScript script = restarting();
         script.leadTo(step);
@@ -85,7 +123,7 @@ class RestartTest {
         script.connected(B, 1);
         script.on(new JobEvent.RestartPlanned(checkpoint(1), placement(A, B)));
         assertThat(script.state().job().incarnation()).isEqualTo(epoch(3));
-        script.leadTo(Step.RUN);
+        script.leadTo(Step.THAW);
         script.doneByAll();
         assertThat(script.phase()).isEqualTo(JobPhase.RUNNING);
     }
@@ -116,7 +154,7 @@ class RestartTest {
     @Test
     void commitGivesTheRestartsBack() {
         JobScript script = restarting();
-        script.leadTo(Step.RUN);
+        script.leadTo(Step.THAW);
         script.doneByAll();
         assertThat(script.state().job().budget()).isEqualTo(new RestartBudget(1, 2));
         script.on(new JobEvent.CheckpointRequested());
@@ -161,7 +199,7 @@ class RestartTest {
     @Test
     void newsOfAnOlderEpochAreIgnored() {
         JobScript script = restarting();
-        script.leadTo(Step.RUN);
+        script.leadTo(Step.THAW);
         script.doneByAll();
         script.on(new JobEvent.JobExited(epoch(1), 0));
         script.on(new JobEvent.VmLost(B, epoch(1), new VmId(2), "killed"));

@@ -11,16 +11,18 @@ final class Chance {
     private final double rejectedCommit;
     private final double duplicate;
     private final double crashPoint;
+    private final double refusedTraffic;
     private boolean faultsAllowed = true;
 
     Chance(long seed) {
         random = new SplittableRandom(seed);
         // Seldom everything is slow, so that several steps within their deadlines make a job stand still for too long.
         slowWork = oneIn(8) ? 0.5 : rate(0.06);
-        failingWork = rate(0.02);
+        failingWork = oneIn(16) ? 0.15 : rate(0.02);
         rejectedCommit = rate(0.2);
         duplicate = rate(0.1);
         crashPoint = rate(0.004);
+        refusedTraffic = rate(0.05);
     }
 
     /** About half of the seeds know a fault at all, so that others can show its consequences alone. */
@@ -46,6 +48,10 @@ final class Chance {
 
     boolean duplicate() {
         return fault(duplicate);
+    }
+
+    boolean refusedTraffic() {
+        return fault(refusedTraffic);
     }
 
     boolean crashPoint() {

@@ -10,17 +10,21 @@ import org.stillcut.protocol.coordinator.Transition;
 final class Expectations {
     private Expectations() {}
 
-    static void check(JobState before, JobEvent event, Transition transition, SortedSet<Long> deadlinesSet) {
-        if (event instanceof JobEvent.DeadlinePassed(long token) && !deadlinesSet.contains(token)) {
-            Violation.unless(
-                    transition.next().equals(before)
-                            && transition.effects().isEmpty()
-                            && transition.persistFirst().isEmpty(),
-                    "deadline {} was cancelled, and led from {} to {}",
-                    token,
-                    before.describe(),
-                    transition.next().describe());
-        }
+    static void check(JobState before, JobEvent event, Transition transition, SortedSet<Long> awaited) {
+        boolean stale = switch (event) {
+            case JobEvent.DeadlinePassed(long token) -> !awaited.contains(token);
+            case JobEvent.Watched(long token, var _) -> !awaited.contains(token);
+            default -> false;
+        };
+        Violation.unless(
+                !stale
+                        || (transition.next().equals(before)
+                                && transition.effects().isEmpty()
+                                && transition.persistFirst().isEmpty()),
+                "{} was cancelled, and led from {} to {}",
+                event,
+                before.describe(),
+                transition.next().describe());
         long answers = transition.effects().stream()
                 .filter(effect ->
                         effect instanceof JobEffect.CheckpointStarted || effect instanceof JobEffect.CheckpointRefused)

@@ -15,6 +15,7 @@ import org.stillcut.protocol.Report;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.Watch;
 import org.stillcut.protocol.agent.AgentEffect;
 import org.stillcut.protocol.agent.AgentEvent;
 import org.stillcut.protocol.agent.AgentState;
@@ -83,6 +84,40 @@ enum PlantedBug implements Cores {
                             && barrier.awaited().contains(done.agent())
                             && barrier.step() != Step.PERSIST
                     ? REAL.coordinator(state, new JobEvent.Reported(answer(barrier, done.agent())))
+                    : REAL.coordinator(state, event);
+        }
+    },
+
+    /** VMs are paused and captured although the wire was not seen empty. */
+    PAUSES_WITHOUT_VERIFYING {
+        @Override
+        public Transition coordinator(JobState state, JobEvent event) {
+            return withoutWatch(Watch.VERIFY, REAL.coordinator(state, event));
+        }
+    },
+
+    /** Whatever was restored may run. */
+    THAWS_WITHOUT_COMPARING {
+        @Override
+        public Transition coordinator(JobState state, JobEvent event) {
+            return withoutWatch(Watch.COMPARE, REAL.coordinator(state, event));
+        }
+    },
+
+    /** It is not on record that restored VMs may be thawed, so recovery wants to see them frozen again. */
+    FORGETS_THAT_THE_CUT_WAS_CONFIRMED {
+        @Override
+        public Transition coordinator(JobState state, JobEvent event) {
+            return withoutRecords(REAL.coordinator(state, event), record -> record instanceof JobRecord.CutConfirmed);
+        }
+    },
+
+    /** A watch that ends late is taken for the present one. */
+    HONOURS_STALE_WATCH {
+        @Override
+        public Transition coordinator(JobState state, JobEvent event) {
+            return event instanceof JobEvent.Watched(long _, Optional<String> refusal)
+                    ? REAL.coordinator(state, new JobEvent.Watched(state.job().deadlineToken(), refusal))
                     : REAL.coordinator(state, event);
         }
     },
@@ -245,7 +280,8 @@ enum PlantedBug implements Cores {
                             && event instanceof AgentEvent.CommandReceived(Command command)
                             && command.step() == Step.START
                     ? new AgentTransition(
-                            new AgentState.Launching(active.host()), List.of(new AgentEffect.Perform(command)))
+                            new AgentState.Launching(active.host(), Step.START),
+                            List.of(new AgentEffect.Perform(command)))
                     : REAL.agent(state, event);
         }
     },
@@ -285,6 +321,24 @@ enum PlantedBug implements Cores {
         effects.add(new JobEffect.Send(
                 done.agent(), Command.of(key, before.job().placement().vmsOf(done.agent()))));
         return new Transition(after, real.persistFirst(), effects);
+    }
+
+    /** Takes it for granted that the watch would have ended well. */
+    private static Transition withoutWatch(Watch skipped, Transition real) {
+        return real.effects().stream()
+                .filter(effect -> effect instanceof JobEffect.WatchTraffic watch && watch.watch() == skipped)
+                .map(effect -> ((JobEffect.WatchTraffic) effect).token())
+                .findFirst()
+                .map(token -> {
+                    Transition next = REAL.coordinator(real.next(), new JobEvent.Watched(token, Optional.empty()));
+                    List<JobRecord> records = new ArrayList<>(real.persistFirst());
+                    records.addAll(next.persistFirst());
+                    List<JobEffect> effects = new ArrayList<>(real.effects());
+                    effects.removeIf(JobEffect.WatchTraffic.class::isInstance);
+                    effects.addAll(next.effects());
+                    return new Transition(next.next(), records, effects);
+                })
+                .orElse(real);
     }
 
     private static Transition withoutRecords(Transition real, Predicate<JobRecord> forgotten) {

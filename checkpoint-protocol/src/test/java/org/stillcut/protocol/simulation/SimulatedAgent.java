@@ -151,7 +151,8 @@ final class SimulatedAgent {
         return switch (command.step()) {
             case START -> new TreeSet<>(List.of(VmId.LAUNCHER));
             case DESTROY -> new TreeSet<>();
-            case BOOT, PREPARE, FREEZE, PAUSE, CAPTURE, RESUME, PERSIST, ABORT, RESTORE, RUN -> command.vms();
+            case BOOT, PREPARE, QUIESCE, FREEZE, PAUSE, CAPTURE, RESUME, PERSIST, ABORT, RESTORE, RUN, THAW ->
+                command.vms();
         };
     }
 

@@ -16,6 +16,7 @@ import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.Watch;
 import org.stillcut.protocol.coordinator.CoordinatorProtocol;
 import org.stillcut.protocol.coordinator.JobEffect;
 import org.stillcut.protocol.coordinator.JobEvent;
@@ -31,6 +32,8 @@ import org.stillcut.protocol.coordinator.Transition;
 final class SimulatedCoordinator {
     private static final long DEADLINE_MILLIS = 500;
     private static final long GRACE_MILLIS = 600;
+    private static final int WATCH_MILLIS = 40;
+    private static final int LONG_WATCH_MILLIS = 600;
 
     private record PendingCommit(Incarnation incarnation, CheckpointId id, SortedMap<VmId, SnapshotRef> refs) {}
 
@@ -109,6 +112,8 @@ final class SimulatedCoordinator {
             case JobEffect.SetDeadline(long token, Step _) -> setDeadline(job, token);
             case JobEffect.CancelDeadline(long token) ->
                 deadlines.getOrDefault(job, new TreeSet<>()).remove(token);
+            case JobEffect.WatchTraffic(long token, Watch watch, CheckpointId checkpoint) ->
+                watch(job, token, watch, checkpoint);
             case JobEffect.WriteCommit(CheckpointId id, SortedMap<VmId, SnapshotRef> refs) -> writeCommit(id, refs);
             case JobEffect.PlanRestart plan -> later(simulation.chance().between(5, 60), () -> plan(plan));
             case JobEffect.CheckpointStarted(CheckpointId id) -> settlements.started(id);
@@ -139,6 +144,30 @@ final class SimulatedCoordinator {
         later(DEADLINE_MILLIS, () -> {
             if (late || deadlines.getOrDefault(job, new TreeSet<>()).contains(token)) {
                 feed(job, new JobEvent.DeadlinePassed(token));
+            }
+        });
+    }
+
+    /**
+     * What the counters say is looked at when the watch ends. A watch that was cancelled ends all the same in half of the
+     * cases: it may have ended before.
+     */
+    private void watch(JobId job, long token, Watch watch, CheckpointId checkpoint) {
+        JobState state = states.get(job);
+        if (state == null) {
+            return;
+        }
+        deadlines.computeIfAbsent(job, _ -> new TreeSet<>()).add(token);
+        Incarnation incarnation = state.job().incarnation();
+        boolean late = simulation.chance().oneIn(2);
+        boolean refused = simulation.chance().refusedTraffic();
+        int millis = simulation.chance().between(1, simulation.chance().oneIn(6) ? LONG_WATCH_MILLIS : WATCH_MILLIS);
+        later(millis, () -> {
+            if (late || deadlines.getOrDefault(job, new TreeSet<>()).contains(token)) {
+                Optional<String> refusal = refused
+                        ? Optional.of("bytes on the wire")
+                        : simulation.world().traffic(incarnation, checkpoint, watch);
+                feed(job, new JobEvent.Watched(token, refusal));
             }
         });
     }

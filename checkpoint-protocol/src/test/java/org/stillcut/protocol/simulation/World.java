@@ -17,6 +17,7 @@ import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.Watch;
 
 /**
  * The truth about all VMs, whatever anybody believes. The work of agents changes it, and the invariants on what may be
@@ -24,10 +25,10 @@ import org.stillcut.protocol.VmId;
  */
 final class World {
     /**
-     * The longest a VM may be frozen for a checkpoint: until the watchdog fires, and as long as slow work takes that then
+     * The longest a checkpoint may hold up a VM: until the watchdog fires, and as long as slow work takes that then
      * lets it go on.
      */
-    static final long MAX_FROZEN_MILLIS = SimulatedAgent.WATCHDOG_MILLIS + SimulatedAgent.MAX_WORK_MILLIS;
+    static final long MAX_HELD_MILLIS = SimulatedAgent.WATCHDOG_MILLIS + SimulatedAgent.MAX_WORK_MILLIS;
 
     /** One VM of one incarnation at one agent. */
     record Instance(AgentId agent, Incarnation incarnation, VmId vm) implements Comparable<Instance> {
@@ -43,10 +44,13 @@ final class World {
 
     private static final class Vm {
         boolean runs;
+        /** The ranks are stopped at their MPI calls. */
+        boolean held;
+
         boolean frozen;
-        /** Since when the VM has been frozen by a checkpoint; images that are restored were frozen before. */
-        Optional<Long> frozenAtMillis = Optional.empty();
-        /** The capture that is held, and whether every VM of the job was paused when it was taken. */
+        /** Since when a checkpoint holds up the job in this VM; images that are restored were held up before. */
+        Optional<Long> heldAtMillis = Optional.empty();
+        /** The capture that is kept, and whether the job was verified and all of it stood still when it was taken. */
         Optional<Capture> capture = Optional.empty();
     }
 
@@ -58,6 +62,8 @@ final class World {
     private final SortedMap<Incarnation, Placement> placements = new TreeMap<>();
     private final SortedMap<CheckpointId, SortedSet<VmId>> captured = new TreeMap<>();
     private final SortedSet<CheckpointId> undone = new TreeSet<>();
+    private final SortedSet<CheckpointId> verified = new TreeSet<>();
+    private final SortedSet<Incarnation> compared = new TreeSet<>();
     private final SortedSet<Incarnation> launched = new TreeSet<>();
     private final SortedSet<JobId> started = new TreeSet<>();
 
@@ -86,7 +92,7 @@ final class World {
     /** Whether the application makes progress in this VM. */
     boolean progresses(Instance instance) {
         Vm vm = vms.get(instance);
-        return vm != null && vm.runs && !vm.frozen && launched.contains(instance.incarnation());
+        return vm != null && vm.runs && !vm.frozen && !vm.held && launched.contains(instance.incarnation());
     }
 
     void kill(Instance instance) {
@@ -101,9 +107,11 @@ final class World {
             case START -> launchFirst(key);
             case RUN -> {
                 launched.add(key.incarnation());
-                thaw(instance);
+                vm(instance, key).runs = true;
             }
-            case FREEZE -> freeze(vm(instance, key));
+            case THAW -> release(instance, key);
+            case QUIESCE -> hold(vm(instance, key));
+            case FREEZE -> vm(instance, key).frozen = true;
             case PAUSE -> vm(instance, key).runs = false;
             case CAPTURE -> capture(instance, key);
             case RESUME -> resume(instance, key);
@@ -133,6 +141,7 @@ final class World {
                         repository.isCommitted(from), "{} restored from {}, which does not exist", instance, from));
         Vm vm = new Vm();
         vm.runs = key.checkpoint().isEmpty();
+        vm.held = key.checkpoint().isPresent();
         vm.frozen = key.checkpoint().isPresent();
         vms.put(instance, vm);
     }
@@ -142,14 +151,56 @@ final class World {
         Violation.unless(started.add(key.incarnation().job()), "{}: mpirun started twice", key);
     }
 
-    private void freeze(Vm vm) {
-        vm.frozen = true;
-        vm.frozenAtMillis = Optional.of(agenda.nowMillis());
+    private void hold(Vm vm) {
+        vm.held = true;
+        vm.heldAtMillis = Optional.of(agenda.nowMillis());
+    }
+
+    /** Half of invariant 8: what was not compared must not run. */
+    private void release(Instance instance, CommandKey key) {
+        Violation.unless(compared.contains(key.incarnation()), "{} thawed before all were compared", instance);
+        thaw(instance);
+    }
+
+    /**
+     * What the counters of all VMs tell the coordinator.
+     *
+     * @return what must not be, if there is something
+     */
+    Optional<String> traffic(Incarnation incarnation, CheckpointId checkpoint, Watch watch) {
+        SortedSet<Instance> bad = new TreeSet<>();
+        placement(incarnation)
+                .vmsByAgent()
+                .forEach((agent, ids) -> ids.forEach(id -> {
+                    Instance instance = new Instance(agent, incarnation, id);
+                    Vm vm = vms.get(instance);
+                    Violation.unless(
+                            watch != Watch.COMPARE || vm == null || vm.held,
+                            "{} compared when it had been thawed",
+                            instance);
+                    if (vm == null || !vm.runs || (needsFrozen(watch) && !vm.frozen)) {
+                        bad.add(instance);
+                    }
+                }));
+        if (!bad.isEmpty()) {
+            return Optional.of("not so: " + bad);
+        }
+        if (watch == Watch.VERIFY) {
+            verified.add(checkpoint);
+        } else if (watch == Watch.COMPARE) {
+            compared.add(incarnation);
+        }
+        return Optional.empty();
+    }
+
+    private static boolean needsFrozen(Watch watch) {
+        return watch == Watch.VERIFY || watch == Watch.COMPARE;
     }
 
     private void capture(Instance instance, CommandKey key) {
         captured.computeIfAbsent(key.requireCheckpoint(), _ -> new TreeSet<>()).add(instance.vm());
-        vm(instance, key).capture = Optional.of(new Capture(key.requireCheckpoint(), standsStill(key.incarnation())));
+        vm(instance, key).capture = Optional.of(new Capture(
+                key.requireCheckpoint(), verified.contains(key.requireCheckpoint()) && standsStill(key.incarnation())));
     }
 
     private boolean standsStill(Incarnation incarnation) {
@@ -157,7 +208,7 @@ final class World {
                 placement(incarnation).vmsByAgent().entrySet()) {
             for (VmId vm : entry.getValue()) {
                 Vm truth = vms.get(new Instance(entry.getKey(), incarnation, vm));
-                if (truth != null && truth.runs) {
+                if (truth != null && (truth.runs || !truth.frozen)) {
                     return false;
                 }
             }
@@ -196,11 +247,11 @@ final class World {
                 key.incarnation(), id, instance.vm(), capture.orElseThrow().cutIsConsistent());
     }
 
-    /** An abort failed: nothing bounds how long its VMs are frozen, until somebody tries again or destroys them. */
+    /** An abort failed: nothing bounds how long its VMs are held up, until somebody tries again or destroys them. */
     void excuse(AgentId agent, Incarnation incarnation) {
         vms.forEach((instance, vm) -> {
             if (instance.agent().equals(agent) && instance.incarnation().equals(incarnation)) {
-                vm.frozenAtMillis = Optional.empty();
+                vm.heldAtMillis = Optional.empty();
             }
         });
     }
@@ -208,14 +259,15 @@ final class World {
     private void thaw(Instance instance) {
         Vm vm = vms.get(instance);
         if (vm != null) {
-            vm.frozenAtMillis.ifPresent(since -> Violation.unless(
-                    agenda.nowMillis() - since <= MAX_FROZEN_MILLIS,
-                    "{} was frozen for {} ms",
+            vm.heldAtMillis.ifPresent(since -> Violation.unless(
+                    agenda.nowMillis() - since <= MAX_HELD_MILLIS,
+                    "{} was held up for {} ms",
                     instance,
                     agenda.nowMillis() - since));
             vm.runs = true;
+            vm.held = false;
             vm.frozen = false;
-            vm.frozenAtMillis = Optional.empty();
+            vm.heldAtMillis = Optional.empty();
         }
     }
 
@@ -236,7 +288,7 @@ final class World {
             if (instance.incarnation().job().equals(job)) {
                 present.add(instance);
                 Violation.unless(vm.runs, "{} is paused at the end", instance);
-                Violation.unless(!vm.frozen, "{} is frozen at the end", instance);
+                Violation.unless(!vm.frozen && !vm.held, "{} is frozen at the end", instance);
             }
         });
         Violation.unless(

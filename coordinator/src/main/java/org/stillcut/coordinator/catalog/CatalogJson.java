@@ -59,6 +59,7 @@ public final class CatalogJson {
     @JsonSubTypes({
         @JsonSubTypes.Type(value = JobRecord.JobCreated.class, name = "job-created"),
         @JsonSubTypes.Type(value = JobRecord.VmsReady.class, name = "vms-ready"),
+        @JsonSubTypes.Type(value = JobRecord.CutConfirmed.class, name = "cut-confirmed"),
         @JsonSubTypes.Type(value = JobRecord.CheckpointBegun.class, name = "checkpoint-begun"),
         @JsonSubTypes.Type(value = JobRecord.CheckpointCommitted.class, name = "checkpoint-committed"),
         @JsonSubTypes.Type(value = JobRecord.CheckpointAborted.class, name = "checkpoint-aborted"),
@@ -84,6 +85,7 @@ public final class CatalogJson {
         @JsonSubTypes.Type(value = CheckpointFailure.DeadlinePassed.class, name = "deadline-passed"),
         @JsonSubTypes.Type(value = CheckpointFailure.StepFailed.class, name = "step-failed"),
         @JsonSubTypes.Type(value = CheckpointFailure.StoreFull.class, name = "store-full"),
+        @JsonSubTypes.Type(value = CheckpointFailure.TrafficRefused.class, name = "traffic-refused"),
         @JsonSubTypes.Type(value = CheckpointFailure.Superseded.class, name = "superseded"),
         @JsonSubTypes.Type(value = CheckpointFailure.CoordinatorRestarted.class, name = "coordinator-restarted"),
         @JsonSubTypes.Type(value = CheckpointFailure.JobEnded.class, name = "job-ended"),

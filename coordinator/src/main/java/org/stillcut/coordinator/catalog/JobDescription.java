@@ -14,6 +14,7 @@ import java.util.List;
  * @param maxRestarts restarts that may follow failures without anybody asking for them
  * @param nodes to start on; empty: any
  * @param slotsPerVm ranks that mpirun may put into one VM
+ * @param gated whether ranks are held at their MPI calls for a checkpoint
  */
 public record JobDescription(
         String name,
@@ -28,7 +29,8 @@ public record JobDescription(
         Duration checkpointInterval,
         int maxRestarts,
         List<String> nodes,
-        int slotsPerVm) {
+        int slotsPerVm,
+        boolean gated) {
     private static final int MOST_VMS = 250;
     private static final int MOST_SLOTS = 65_536;
     private static final long LEAST_MEMORY_BYTES = 128L << 20;

@@ -6,6 +6,11 @@ public final class CommitException extends Exception {
 
     private final String line;
 
+    public CommitException(String line) {
+        super(line);
+        this.line = line;
+    }
+
     public CommitException(String line, Throwable cause) {
         super(line, cause);
         this.line = line;

@@ -1,6 +1,5 @@
 package org.stillcut.coordinator.job;
 
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -11,7 +10,6 @@ import org.slf4j.LoggerFactory;
 import org.stillcut.coordinator.placement.NoRoomException;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Placement;
-import org.stillcut.protocol.Step;
 import org.stillcut.protocol.coordinator.Job;
 import org.stillcut.protocol.coordinator.JobEffect;
 import org.stillcut.protocol.coordinator.JobEvent;
@@ -24,7 +22,8 @@ final class JobEffects {
 
     private final JobLoop loop;
     private final JobShell shell;
-    private final StepClock clock = new StepClock(System::nanoTime);
+    private final StageClock clock = new StageClock(System::nanoTime);
+    private final TrafficWatcher watcher;
     private final CheckpointSchedule schedule;
     private final Map<CheckpointId, CompletableFuture<CheckpointId>> requesters = new HashMap<>();
     private JobShell.@Nullable Cancellable deadline;
@@ -32,6 +31,7 @@ final class JobEffects {
     JobEffects(JobLoop loop, JobShell shell) {
         this.loop = loop;
         this.shell = shell;
+        this.watcher = new TrafficWatcher(shell, loop::post);
         this.schedule = new CheckpointSchedule(loop, shell);
     }
 
@@ -55,7 +55,12 @@ final class JobEffects {
                         loop.description(),
                         state.job().placement());
             case JobEffect.SetDeadline set -> setDeadline(set);
-            case JobEffect.CancelDeadline _ -> cancelDeadline();
+            case JobEffect.WatchTraffic watch ->
+                watcher.begin(watch, state.job(), loop.description().gated());
+            case JobEffect.CancelDeadline _ -> {
+                cancelDeadline();
+                watcher.end();
+            }
             case JobEffect.WriteCommit commit -> commit(commit, state.job());
             case JobEffect.PlanRestart plan -> shell.inBackground("plan-" + loop.id(), () -> loop.post(plan(plan)));
             case JobEffect.CheckpointStarted started ->
@@ -66,6 +71,11 @@ final class JobEffects {
             case JobEffect.CheckpointSettled settled -> settle(settled);
             case JobEffect.JobChanged changed -> loop.timeline().add(changed.description());
         }
+    }
+
+    /** An agent has looked at the traffic. May be called by any thread. */
+    void traffic(TrafficAnswer answer) {
+        watcher.take(answer);
     }
 
     private void setDeadline(JobEffect.SetDeadline set) {
@@ -81,10 +91,10 @@ final class JobEffects {
     }
 
     private void commit(JobEffect.WriteCommit commit, Job job) {
-        Map<Step, Duration> times = clock.times();
+        CheckpointFacts facts = new CheckpointFacts(clock.times(), watcher.quiescence());
         shell.inBackground("commit-" + commit.id(), () -> {
             try {
-                shell.commit(commit.id(), job, loop.description(), commit.snapshots(), times);
+                shell.commit(commit.id(), job, loop.description(), commit.snapshots(), facts);
                 loop.post(new JobEvent.CommitDurable(commit.id()));
             } catch (CommitException e) {
                 log.warn("checkpoint {} not committed", commit.id(), e);
@@ -120,11 +130,11 @@ final class JobEffects {
         CompletableFuture<CheckpointId> requester = requesters.remove(settled.id());
         switch (settled.outcome()) {
             case JobEffect.Outcome.Committed _ -> {
-                Map<Step, Duration> times = clock.times();
+                StageTimes times = clock.times();
                 // After a recovery nobody has measured it.
-                String pause = times.isEmpty()
+                String pause = times.equals(StageTimes.NONE)
                         ? ""
-                        : "; pause " + StepClock.pause(times).toMillis() + " ms";
+                        : "; pause " + times.pause().toMillis() + " ms";
                 loop.timeline().add("checkpoint " + settled.id().sequence() + " is committed" + pause);
                 if (requester != null) {
                     requester.complete(settled.id());

@@ -92,6 +92,11 @@ public final class JobLoop implements AutoCloseable {
         return requester;
     }
 
+    /** Hands in what an agent has seen of the job's traffic. */
+    public void traffic(TrafficAnswer answer) {
+        effects.traffic(answer);
+    }
+
     private void post(Item item) {
         if (!inbox.offer(item)) {
             throw new IllegalStateException("job " + id + ": " + MOST_WAITING + " events are waiting");

@@ -2,7 +2,6 @@ package org.stillcut.coordinator.job;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -15,7 +14,6 @@ import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.SnapshotRef;
-import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.coordinator.Job;
 import org.stillcut.protocol.coordinator.JobRecord;
@@ -44,8 +42,14 @@ public interface JobShell {
             Job job,
             JobDescription description,
             SortedMap<VmId, SnapshotRef> snapshots,
-            Map<Step, Duration> times)
+            CheckpointFacts facts)
             throws CommitException;
+
+    /** Asks an agent for a look at the traffic of an incarnation; without a session the request is dropped. */
+    void look(AgentId agent, Incarnation incarnation, long round, boolean digest);
+
+    /** What the VMs of a checkpoint will show when they are restored. */
+    SortedMap<VmId, Long> sealedDigests(CheckpointId id) throws CommitException;
 
     /**
      * The checkpoint to go on from when an incarnation is lost: the newest it has committed itself, else the one it was

@@ -15,8 +15,8 @@ final class StepDeadlines {
             // Emulated VMs on a loaded machine boot in half a minute.
             case BOOT -> Duration.ofMinutes(3);
             case START, DESTROY -> Duration.ofSeconds(30);
-            case RUN -> Duration.ofMinutes(1);
-            case FREEZE, PAUSE -> Duration.ofSeconds(10);
+            case RUN, THAW -> Duration.ofMinutes(1);
+            case QUIESCE, FREEZE, PAUSE -> Duration.ofSeconds(10);
             case RESUME -> Duration.ofSeconds(20);
             case CAPTURE -> Duration.ofSeconds(30);
             // It waits for work of the store that cannot be broken off, and a job whose abort fails is restarted.

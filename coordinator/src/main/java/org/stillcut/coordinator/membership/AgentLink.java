@@ -16,6 +16,9 @@ public interface AgentLink {
     /** Asks for a signal to the job's mpirun. */
     void signal(Incarnation incarnation, int signalNumber);
 
+    /** Asks for one look at the job's traffic. */
+    void look(Incarnation incarnation, long round, boolean digest);
+
     /** Ends the session; the agent keeps its VMs and tries to come back. */
     void close(String reason);
 }

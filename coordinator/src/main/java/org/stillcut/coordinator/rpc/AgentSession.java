@@ -10,6 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
+import org.stillcut.coordinator.job.TrafficAnswer;
 import org.stillcut.coordinator.membership.AgentLink;
 import org.stillcut.coordinator.membership.AgentRegistry;
 import org.stillcut.coordinator.membership.Gang;
@@ -21,12 +22,14 @@ import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.coordinator.JobEvent;
+import org.stillcut.v1.Heartbeat;
 import org.stillcut.v1.Join;
 import org.stillcut.v1.Joined;
 import org.stillcut.v1.OutputAck;
 import org.stillcut.v1.SessionRequest;
 import org.stillcut.v1.SessionResponse;
 import org.stillcut.v1.SignalCommand;
+import org.stillcut.v1.TrafficRequest;
 
 /**
  * One session of one agent. gRPC calls the observer's methods one at a time; the link's methods are called by the jobs'
@@ -121,6 +124,16 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
     }
 
     @Override
+    public void look(Incarnation incarnation, long round, boolean digest) {
+        send(SessionResponse.newBuilder()
+                .setTraffic(TrafficRequest.newBuilder()
+                        .setIncarnation(WireCodec.incarnation(incarnation))
+                        .setRound(round)
+                        .setDigest(digest))
+                .build());
+    }
+
+    @Override
     public void close(String reason) {
         end(Status.DEADLINE_EXCEEDED.withDescription(reason));
     }
@@ -142,7 +155,11 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
 
     private void take(AgentId from, SessionRequest request) throws IOException {
         switch (request.getRequestCase()) {
-            case HEARTBEAT, JOIN -> {
+            case HEARTBEAT ->
+                send(SessionResponse.newBuilder()
+                        .setHeartbeat(Heartbeat.getDefaultInstance())
+                        .build());
+            case JOIN -> {
                 // That something was heard is all it says.
             }
             case REPORT -> {
@@ -160,6 +177,10 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
                 post(incarnation, new JobEvent.JobExited(incarnation, exited.getExitStatus()));
             }
             case OUTPUT -> output(request.getOutput());
+            case TRAFFIC -> {
+                TrafficAnswer answer = TrafficCodec.answer(from, request.getTraffic());
+                job(answer.incarnation()).ifPresent(loop -> loop.traffic(answer));
+            }
             case REQUEST_NOT_SET -> log.warn("agent {} said something that this version does not know", from);
         }
     }

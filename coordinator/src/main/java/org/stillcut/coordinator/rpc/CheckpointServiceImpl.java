@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.TreeSet;
 import java.util.concurrent.Executor;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -15,11 +14,12 @@ import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.job.CommitException;
 import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
+import org.stillcut.coordinator.job.Quiescence;
+import org.stillcut.coordinator.job.StageTimes;
 import org.stillcut.coordinator.placement.NoRoomException;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
-import org.stillcut.protocol.Step;
 import org.stillcut.protocol.coordinator.JobEvent;
 import org.stillcut.v1.Checkpoint;
 import org.stillcut.v1.CheckpointServiceGrpc;
@@ -200,14 +200,31 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
                         .setNode(part.node())
                         .setImageBytes(part.imageBytes())
                         .setStoredBytes(part.storedBytes())));
-        long pauseMicros = 0;
-        for (Step step : new TreeSet<>(recorded.times().keySet())) {
-            long micros = recorded.times().getOrDefault(step, Duration.ZERO).toNanos() / 1000;
-            wire.addSteps(StepTime.newBuilder()
-                    .setStep(step.name().toLowerCase(Locale.ROOT))
-                    .setMicros(micros));
-            pauseMicros += step.disturbsJob() ? micros : 0;
-        }
-        return wire.setPauseMicros(pauseMicros).build();
+        StageTimes times = recorded.facts().times();
+        times.times()
+                .forEach((stage, time) -> wire.addSteps(StepTime.newBuilder()
+                        .setStep(stage.name().toLowerCase(Locale.ROOT))
+                        .setMicros(micros(time))));
+        return wire.setPauseMicros(micros(times.pause()))
+                .setQuiescence(quiescence(recorded.facts().quiescence()))
+                .build();
+    }
+
+    private static long micros(Duration time) {
+        return time.toNanos() / 1000;
+    }
+
+    private static org.stillcut.v1.Quiescence quiescence(Quiescence seen) {
+        return org.stillcut.v1.Quiescence.newBuilder()
+                .setGated(seen.gated())
+                .setNotGatedBecause(seen.notGatedBecause())
+                .setForcedBecause(seen.forcedBecause())
+                .setConnections(seen.connections())
+                .setUnsentBytes(seen.unsentBytes())
+                .setUnreadBytes(seen.unreadBytes())
+                .setDrainRounds(seen.drainRounds())
+                .setVerifyRounds(seen.verifyRounds())
+                .addAllDigests(seen.digests().values())
+                .build();
     }
 }

@@ -52,7 +52,8 @@ final class WireCodec {
                 Duration.ofMillis(spec.getCheckpointIntervalMillis()),
                 spec.getMaxRestarts(),
                 spec.getNodesList(),
-                spec.getSlotsPerVm());
+                spec.getSlotsPerVm(),
+                !spec.getFreezeOnly());
     }
 
     static JobSpec spec(JobDescription description) {
@@ -70,6 +71,7 @@ final class WireCodec {
                 .setMaxRestarts(description.maxRestarts())
                 .addAllNodes(description.nodes())
                 .setSlotsPerVm(description.slotsPerVm())
+                .setFreezeOnly(!description.gated())
                 .build();
     }
 

@@ -41,6 +41,7 @@ class CatalogJsonTest {
         assertThat(records().map(CatalogJson::write)).containsExactly("""
                 {"kind":"job-created","job":{"value":"solver-0001"},"placement":{"vmsByAgent":{"a":[{"index":0}],"b.example.org":[{"index":1},{"index":2}]}},"restartLimit":3}
                 {"kind":"vms-ready","epoch":1}
+                {"kind":"cut-confirmed","epoch":2}
                 {"kind":"checkpoint-begun","id":{"job":{"value":"solver-0001"},"sequence":1}}
                 {"kind":"checkpoint-committed","id":{"job":{"value":"solver-0001"},"sequence":1}}
                 {"kind":"restart-decided","epoch":2,"from":{"job":{"value":"solver-0001"},"sequence":1},"placement":{"vmsByAgent":{"a":[{"index":0}],"b.example.org":[{"index":1},{"index":2}]}}}
@@ -53,6 +54,7 @@ class CatalogJsonTest {
                 {"kind":"checkpoint-aborted","id":{"job":{"value":"solver-0001"},"sequence":1},"failure":{"kind":"store-full","agent":{"value":"a"},"reason":"ENOSPC"}}
                 {"kind":"checkpoint-aborted","id":{"job":{"value":"solver-0001"},"sequence":1},"failure":{"kind":"superseded","agent":{"value":"a"},"reason":"epoch 1 < 2"}}
                 {"kind":"checkpoint-aborted","id":{"job":{"value":"solver-0001"},"sequence":1},"failure":{"kind":"coordinator-restarted"}}
+                {"kind":"checkpoint-aborted","id":{"job":{"value":"solver-0001"},"sequence":1},"failure":{"kind":"traffic-refused","watch":"VERIFY","reason":"7 bytes on the wire"}}
                 {"kind":"checkpoint-aborted","id":{"job":{"value":"solver-0001"},"sequence":1},"failure":{"kind":"job-ended"}}
                 {"kind":"checkpoint-aborted","id":{"job":{"value":"solver-0001"},"sequence":1},"failure":{"kind":"commit-failed","reason":"disk"}}
                 {"kind":"job-ended","exit":{"kind":"exited","status":137}}
@@ -71,7 +73,7 @@ class CatalogJsonTest {
                         + "\"environment\":[\"OMP_NUM_THREADS=1\"],\"workingDirectory\":\"/home/user/run\","
                         + "\"vmCount\":3,\"vcpusPerVm\":2,\"memoryBytesPerVm\":268435456,"
                         + "\"diskBytesPerVm\":16777216,\"image\":\"base\",\"checkpointInterval\":\"PT10M\","
-                        + "\"maxRestarts\":3,\"nodes\":[\"a\"],\"slotsPerVm\":2}");
+                        + "\"maxRestarts\":3,\"nodes\":[\"a\"],\"slotsPerVm\":2,\"gated\":true}");
         assertThat(CatalogJson.read(json, JobDescription.class)).isEqualTo(description);
     }
 

@@ -114,7 +114,8 @@ class JobDescriptionTest {
                 d.checkpointInterval(),
                 d.maxRestarts(),
                 d.nodes(),
-                d.slotsPerVm());
+                d.slotsPerVm(),
+                d.gated());
         arguments.clear();
         assertThat(made.mpirunArguments()).containsExactly("./solver");
     }

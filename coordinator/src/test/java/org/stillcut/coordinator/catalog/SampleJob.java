@@ -22,7 +22,8 @@ public record SampleJob(JobDescription description) {
                 Duration.ZERO,
                 3,
                 List.of(),
-                2));
+                2,
+                true));
     }
 
     public SampleJob named(String name) {
@@ -55,7 +56,8 @@ public record SampleJob(JobDescription description) {
                 d.checkpointInterval(),
                 d.maxRestarts(),
                 List.of(nodes),
-                d.slotsPerVm()));
+                d.slotsPerVm(),
+                d.gated()));
     }
 
     /** Sizes as given: vCPUs, memory, disk. */
@@ -74,7 +76,8 @@ public record SampleJob(JobDescription description) {
                 d.checkpointInterval(),
                 d.maxRestarts(),
                 d.nodes(),
-                d.slotsPerVm()));
+                d.slotsPerVm(),
+                d.gated()));
     }
 
     /** Limits as given: image, restarts, ranks in a VM. */
@@ -93,7 +96,8 @@ public record SampleJob(JobDescription description) {
                 d.checkpointInterval(),
                 maxRestarts,
                 d.nodes(),
-                slotsPerVm));
+                slotsPerVm,
+                d.gated()));
     }
 
     private SampleJob with(String name, String workingDirectory, int vmCount, Duration interval) {
@@ -111,6 +115,7 @@ public record SampleJob(JobDescription description) {
                 interval,
                 d.maxRestarts(),
                 d.nodes(),
-                d.slotsPerVm()));
+                d.slotsPerVm(),
+                d.gated()));
     }
 }

@@ -13,6 +13,7 @@ import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.Watch;
 import org.stillcut.protocol.coordinator.JobExit;
 import org.stillcut.protocol.coordinator.JobRecord;
 
@@ -45,6 +46,7 @@ final class SampleRecords {
                 new CheckpointFailure.StoreFull(A, "ENOSPC"),
                 new CheckpointFailure.Superseded(A, "epoch 1 < 2"),
                 new CheckpointFailure.CoordinatorRestarted(),
+                new CheckpointFailure.TrafficRefused(Watch.VERIFY, "7 bytes on the wire"),
                 new CheckpointFailure.JobEnded(),
                 new CheckpointFailure.CommitFailed("disk"));
     }
@@ -60,6 +62,7 @@ final class SampleRecords {
         List<JobRecord> records = new ArrayList<>(List.of(
                 created(),
                 new JobRecord.VmsReady(1),
+                new JobRecord.CutConfirmed(2),
                 new JobRecord.CheckpointBegun(FIRST),
                 new JobRecord.CheckpointCommitted(FIRST),
                 new JobRecord.RestartDecided(2, FIRST, placement()),

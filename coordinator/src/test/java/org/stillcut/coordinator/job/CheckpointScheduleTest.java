@@ -62,7 +62,7 @@ class CheckpointScheduleTest {
             job.answer(Step.PREPARE, PlayedJob.A, PlayedJob.B);
             job.shell().pass(Duration.ofSeconds(1));
             job.shell().pass(Duration.ofSeconds(1));
-            for (Step step : Step.CHECKPOINT_ORDER.subList(1, 6)) {
+            for (Step step : Step.CHECKPOINT_ORDER.subList(1, Step.CHECKPOINT_ORDER.size())) {
                 job.answer(step, PlayedJob.A, PlayedJob.B);
             }
             Eventually.see("one checkpoint", () -> committed(job), List.of(1L)::equals);
@@ -86,6 +86,7 @@ class CheckpointScheduleTest {
                                 new Report.Done(sent.agent(), sent.command().key())));
             }
             job.answer(Step.RUN, PlayedJob.A, PlayedJob.C);
+            job.answer(Step.THAW, PlayedJob.A, PlayedJob.C);
             job.awaitPhase(JobPhase.RUNNING);
             job.shell().pass(INTERVAL.minusSeconds(1));
             assertThat(job.shell().takeCommands()).isEmpty();

@@ -20,7 +20,6 @@ import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.SnapshotRef;
-import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.coordinator.Job;
 import org.stillcut.protocol.coordinator.JobRecord;
@@ -36,11 +35,12 @@ public final class FakeJobShell implements JobShell {
     private final List<JobRecord> records = new ArrayList<>();
     private final List<Sent> unanswered = new ArrayList<>();
     private final List<Timer> timers = new ArrayList<>();
-    private final SortedMap<CheckpointId, Map<Step, Duration>> repository = new TreeMap<>();
+    private final SortedMap<CheckpointId, StageTimes> repository = new TreeMap<>();
     private List<NodeRoom> rooms = List.of();
     private @Nullable CommitException commitFailure;
     private @Nullable RuntimeException persistFailure;
     private Duration now = Duration.ZERO;
+    private volatile Looker looker = (_, _, _) -> {};
 
     /** A command that an agent has not answered yet. */
     record Sent(AgentId agent, Command command) {}
@@ -60,7 +60,7 @@ public final class FakeJobShell implements JobShell {
     }
 
     synchronized void addCheckpoint(CheckpointId id) {
-        repository.put(id, Map.of());
+        repository.put(id, StageTimes.NONE);
     }
 
     synchronized List<String> log() {
@@ -71,7 +71,7 @@ public final class FakeJobShell implements JobShell {
         return List.copyOf(records);
     }
 
-    synchronized SortedMap<CheckpointId, Map<Step, Duration>> repository() {
+    synchronized SortedMap<CheckpointId, StageTimes> repository() {
         return new TreeMap<>(repository);
     }
 
@@ -138,13 +138,33 @@ public final class FakeJobShell implements JobShell {
             Job job,
             JobDescription description,
             SortedMap<VmId, SnapshotRef> snapshots,
-            Map<Step, Duration> times)
+            CheckpointFacts facts)
             throws CommitException {
         if (commitFailure != null) {
             throw commitFailure;
         }
         log.add("commit " + id + " of " + snapshots);
-        repository.put(id, times);
+        repository.put(id, facts.times());
+    }
+
+    /** Answers what agents are asked about their VMs; without one they say nothing. */
+    interface Looker {
+        void look(AgentId agent, Incarnation incarnation, long round);
+    }
+
+    void answerLooks(Looker answering) {
+        looker = answering;
+    }
+
+    @Override
+    public void look(AgentId agent, Incarnation incarnation, long round, boolean digest) {
+        Thread.ofVirtual().name("look-" + agent).start(() -> looker.look(agent, incarnation, round));
+    }
+
+    /** What {@link PlayedJob}'s VMs show. */
+    @Override
+    public SortedMap<VmId, Long> sealedDigests(CheckpointId id) {
+        return new TreeMap<>(Map.of(new VmId(0), 0L, new VmId(1), 0L));
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -27,6 +28,7 @@ import org.stillcut.protocol.coordinator.CoordinatorProtocol;
 import org.stillcut.protocol.coordinator.JobEvent;
 import org.stillcut.protocol.coordinator.JobPhase;
 import org.stillcut.protocol.coordinator.Transition;
+import org.stillcut.protocol.traffic.VmTraffic;
 
 /** A job's loop on two nodes in a {@link FakeJobShell}, whose agents are played by the test. */
 final class PlayedJob implements AutoCloseable {
@@ -46,6 +48,16 @@ final class PlayedJob implements AutoCloseable {
         JobOutput output = JobOutput.open(directory, changes::raise);
         loop = new JobLoop(
                 initial, new JobLoop.Parts(description, clock.instant(), output, new Timeline(clock), changes, shell));
+        shell.answerLooks(this::look);
+    }
+
+    /** The VMs are at rest whenever somebody looks, and have made a call since. */
+    private void look(AgentId agent, Incarnation incarnation, long round) {
+        List<VmTraffic> looks = loop.state().job().placement().vmsOf(agent).stream()
+                .map(vm -> new VmTraffic(
+                        vm, System.nanoTime(), true, true, false, 1, 0, 0, round, List.of(), List.of(), 0))
+                .toList();
+        loop.traffic(new TrafficAnswer(agent, incarnation, round, looks, Optional.empty()));
     }
 
     /** The job was created, and its agents were told to boot. */

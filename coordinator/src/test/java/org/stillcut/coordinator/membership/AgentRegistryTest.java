@@ -50,6 +50,11 @@ class AgentRegistryTest {
         }
 
         @Override
+        public void look(Incarnation incarnation, long round, boolean digest) {
+            throw new AssertionError("looked");
+        }
+
+        @Override
         public void signal(Incarnation incarnation, int signalNumber) {
             throw new UnsupportedOperationException("no signals here");
         }

@@ -1,0 +1,60 @@
+package org.stillcut.agent.rpc;
+
+import java.util.List;
+import org.stillcut.protocol.Incarnation;
+import org.stillcut.protocol.traffic.Connection;
+import org.stillcut.protocol.traffic.VmTraffic;
+import org.stillcut.v1.TrafficReport;
+
+/** What was seen of a job's traffic, as it goes over the wire. */
+final class TrafficCodec {
+    private TrafficCodec() {}
+
+    static TrafficReport report(Incarnation incarnation, long round, List<VmTraffic> looks) {
+        TrafficReport.Builder report = TrafficReport.newBuilder()
+                .setIncarnation(WireCodec.incarnation(incarnation))
+                .setRound(round);
+        looks.forEach(look -> report.addVms(vm(look)));
+        return report.build();
+    }
+
+    private static org.stillcut.v1.VmTraffic vm(VmTraffic look) {
+        org.stillcut.v1.VmTraffic.Builder wire = org.stillcut.v1.VmTraffic.newBuilder()
+                .setVm(look.vm().index())
+                .setMonotonicNanos(look.monotonicNanos())
+                .setGateClosed(look.gateClosed())
+                .setFrozen(look.frozen())
+                .setRestored(look.restored())
+                .setParked(look.parked())
+                .setInCall(look.inCall())
+                .setOutside(look.outside())
+                .setCalls(look.calls())
+                .addAllNotHeld(look.notHeld())
+                .setDigest(look.digest());
+        look.connections().forEach(connection -> wire.addConnections(connection(connection)));
+        return wire.build();
+    }
+
+    private static org.stillcut.v1.Connection connection(Connection connection) {
+        return org.stillcut.v1.Connection.newBuilder()
+                .setLocalAddress(connection.local().address())
+                .setLocalPort(connection.local().port())
+                .setRemoteAddress(connection.remote().address())
+                .setRemotePort(connection.remote().port())
+                .setState(
+                        switch (connection.state()) {
+                            case ESTABLISHED -> org.stillcut.v1.Connection.State.STATE_ESTABLISHED;
+                            case OPENING -> org.stillcut.v1.Connection.State.STATE_OPENING;
+                            case CLOSING -> org.stillcut.v1.Connection.State.STATE_CLOSING;
+                        })
+                .setWithinVm(connection.withinVm())
+                .setProbesWindow(connection.probesWindow())
+                .setSentIsGuess(connection.sentIsGuess())
+                .setSent(connection.sent())
+                .setReceived(connection.received())
+                .setUnsent(connection.unsent())
+                .setUnread(connection.unread())
+                .setUnacknowledged(connection.unacknowledged())
+                .build();
+    }
+}

@@ -1,0 +1,98 @@
+package org.stillcut.protocol.traffic;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.traffic.Connection.State;
+
+/**
+ * Finds what is still under way between the ends of a job's connections.
+ *
+ * <p>Receive counts of an older round are compared with send counts of a newer one (Mattern, "Algorithms for distributed
+ * termination detection", 1987: the four-counter method reads receivers first): if they are equal, nothing was on the
+ * wire at any moment between the two. Of a frozen job with nothing unsent one round says the same, so it may be passed
+ * as both.
+ */
+final class Wire {
+    private final Map<Key, End> older = new HashMap<>();
+    private final Map<Key, End> newer = new HashMap<>();
+
+    /** Connections within a VM use the same addresses in every VM. */
+    private record Key(int within, Endpoint local, Endpoint remote) {
+        Key reversed() {
+            return new Key(within, remote, local);
+        }
+    }
+
+    private record End(VmId vm, Connection connection) {
+        @Override
+        public String toString() {
+            return vm + " " + connection;
+        }
+    }
+
+    private Wire(Round older, Round newer) {
+        fill(this.older, older);
+        fill(this.newer, newer);
+    }
+
+    private static void fill(Map<Key, End> ends, Round round) {
+        round.vms()
+                .values()
+                .forEach(vm -> vm.connections()
+                        .forEach(connection -> ends.put(
+                                new Key(
+                                        connection.withinVm() ? vm.vm().index() : -1,
+                                        connection.local(),
+                                        connection.remote()),
+                                new End(vm.vm(), connection))));
+    }
+
+    /**
+     * The first connection found that is not at rest.
+     *
+     * @param stalls which have seen the newer round
+     * @return what is the matter with it, for a person; empty: nothing is under way
+     */
+    static Optional<String> underWay(Round older, Round newer, Stalls stalls) {
+        Wire wire = new Wire(older, newer);
+        for (Map.Entry<Key, End> entry : wire.newer.entrySet()) {
+            Optional<String> trouble = wire.trouble(entry.getKey(), entry.getValue(), stalls);
+            if (trouble.isPresent()) {
+                return trouble;
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Optional<String> trouble(Key key, End end, Stalls stalls) {
+        Connection connection = end.connection();
+        if (connection.state() == State.OPENING) {
+            return Optional.of(end + " is being opened");
+        }
+        if (connection.unacknowledged() > 0) {
+            return Optional.of(end + ": " + connection.unacknowledged() + " bytes are not acknowledged");
+        }
+        if (connection.unsent() > 0 && !stalls.isAtRest(end.vm(), connection)) {
+            return Optional.of(end + ": " + connection.unsent() + " bytes are not sent yet");
+        }
+        return otherEnd(key, end);
+    }
+
+    private Optional<String> otherEnd(Key key, End end) {
+        End other = older.get(key.reversed());
+        if (other == null) {
+            // An end that is closed for good has left the kernel's table: the last to close is seen alone for a while.
+            return end.connection().state() == State.CLOSING
+                    ? Optional.empty()
+                    : Optional.of(end + " has no other end in the job");
+        }
+        if (end.connection().sentIsGuess() || end.connection().state() == State.CLOSING) {
+            // Everything is acknowledged, so it has arrived; the count alone cannot tell, as it may include the FIN.
+            return Optional.empty();
+        }
+        long onTheWire = end.connection().sent() - other.connection().received();
+        return onTheWire == 0 ? Optional.empty() : Optional.of(end + ": " + onTheWire + " bytes are on the wire");
+    }
+}
