@@ -56,6 +56,14 @@ public sealed interface CheckpointFailure {
         }
     }
 
+    /** What the store has of a snapshot is damaged or not all there; no other node will read it better. */
+    record SnapshotDamaged(AgentId agent, String reason) implements CheckpointFailure {
+        @Override
+        public String describe() {
+            return "a snapshot is damaged, says node " + agent + ": " + reason;
+        }
+    }
+
     /** The command came too late: its incarnation or checkpoint is over, as far as this agent knows. */
     record Superseded(AgentId agent, String reason) implements CheckpointFailure {
         @Override

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -171,6 +172,30 @@ public final class CheckpointRecords {
             return Optional.empty();
         } catch (StoreException e) {
             throw failure("checkpoints of " + incarnation + " cannot be read", e);
+        }
+    }
+
+    /** The newest checkpoint that is not newer than this one, can be read, and is none of those distrusted. */
+    Optional<CheckpointId> newestUpTo(CheckpointId newest, SortedSet<CheckpointId> distrusted) throws CommitException {
+        try {
+            for (long sequence : catalog.listCheckpoints(newest.job().value()).reversed()) {
+                CheckpointId id = new CheckpointId(newest.job(), sequence);
+                if (!newest.isOlderThan(id) && !distrusted.contains(id) && isReadable(id)) {
+                    return Optional.of(id);
+                }
+            }
+            return Optional.empty();
+        } catch (StoreException e) {
+            throw failure("checkpoints of " + newest.job() + " cannot be read", e);
+        }
+    }
+
+    private boolean isReadable(CheckpointId id) throws StoreException {
+        try {
+            return catalog.findCheckpoint(id.job().value(), id.sequence()).isPresent();
+        } catch (StoreCorruptException | StoreFormatException e) {
+            log.error("the record of {} is damaged; it is passed over", id, e);
+            return false;
         }
     }
 

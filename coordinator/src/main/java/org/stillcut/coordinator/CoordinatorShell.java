@@ -149,9 +149,11 @@ final class CoordinatorShell implements JobShell {
     }
 
     @Override
-    public Optional<CheckpointId> newestCheckpoint(Incarnation incarnation) throws CommitException {
+    public Optional<CheckpointId> checkpointToRestartFrom(Incarnation incarnation, SortedSet<CheckpointId> distrusted)
+            throws CommitException {
         Optional<CheckpointId> own = checkpoints.newestOf(incarnation);
-        return own.isPresent() ? own : catalog.restartedFrom(incarnation);
+        Optional<CheckpointId> best = own.isPresent() ? own : catalog.restartedFrom(incarnation);
+        return best.isEmpty() ? best : checkpoints.newestUpTo(best.get(), distrusted);
     }
 
     /** The nodes that the job was started on have no precedence: some of them may be the reason for the restart. */

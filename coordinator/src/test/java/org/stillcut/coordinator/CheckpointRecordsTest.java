@@ -218,6 +218,19 @@ class CheckpointRecordsTest {
     }
 
     @Test
+    void newestUpToLeavesOutWhatIsNewerDistrustedOrDamaged() throws Exception {
+        for (long sequence = 1; sequence <= 4; sequence++) {
+            commit(sequence, snapshots(sequence, "1"));
+        }
+        assertThat(records.newestUpTo(id(3), new TreeSet<>())).contains(id(3));
+        assertThat(records.newestUpTo(id(3), new TreeSet<>(List.of(id(3))))).contains(id(2));
+        Files.write(recordOf(2), new byte[] {1});
+        assertThat(records.newestUpTo(id(3), new TreeSet<>(List.of(id(3))))).contains(id(1));
+        assertThat(records.newestUpTo(id(3), new TreeSet<>(List.of(id(1), id(3)))))
+                .isEmpty();
+    }
+
+    @Test
     void newestOfAnIncarnationIsNotThatOfAnother() throws Exception {
         Incarnation first = new Incarnation(JOB, 1);
         assertThat(records.newestOf(first)).isEmpty();

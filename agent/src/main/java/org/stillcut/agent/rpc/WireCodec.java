@@ -86,6 +86,10 @@ final class WireCodec {
                 wire.setKind(StepFailure.Kind.KIND_STORE_FULL)
                         .setReason(full.reason())
                         .build();
+            case CheckpointFailure.SnapshotDamaged damaged ->
+                wire.setKind(StepFailure.Kind.KIND_SNAPSHOT_DAMAGED)
+                        .setReason(damaged.reason())
+                        .build();
             case CheckpointFailure.Superseded superseded ->
                 wire.setKind(StepFailure.Kind.KIND_SUPERSEDED)
                         .setReason(superseded.reason())

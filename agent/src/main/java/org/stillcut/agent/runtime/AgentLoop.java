@@ -230,7 +230,11 @@ public final class AgentLoop implements GangListener, AutoCloseable {
     private void perform(JobSeat seat, Command command, Optional<GangPlan> plan) {
         if (command.step() == Step.BOOT || command.step() == Step.RESTORE) {
             if (plan.isEmpty()) {
-                feed(seat, new AgentEvent.WorkFailed(command.key(), "the command came without a plan", false), plan);
+                feed(
+                        seat,
+                        new AgentEvent.WorkFailed(
+                                command.key(), "the command came without a plan", AgentEvent.WorkFailed.Cause.OTHER),
+                        plan);
                 return;
             }
             seat.gang = gangs.make(plan.get(), command.vms(), this);
@@ -267,13 +271,13 @@ public final class AgentLoop implements GangListener, AutoCloseable {
             log.info("{} done in {} ms", key, (System.nanoTime() - began) / 1_000_000);
         } catch (StepException e) {
             log.warn("{} failed: {}", key, e.line(), e);
-            result = new AgentEvent.WorkFailed(key, e.line(), e.storeFull());
+            result = new AgentEvent.WorkFailed(key, e.line(), e.kind());
         } catch (InterruptedException e) {
             log.info("{} interrupted", key);
-            result = new AgentEvent.WorkFailed(key, "interrupted", false);
+            result = new AgentEvent.WorkFailed(key, "interrupted", AgentEvent.WorkFailed.Cause.OTHER);
         } catch (RuntimeException | Error e) {
             log.error("{} failed unexpectedly", key, e);
-            result = new AgentEvent.WorkFailed(key, "the agent failed: " + e, false);
+            result = new AgentEvent.WorkFailed(key, "the agent failed: " + e, AgentEvent.WorkFailed.Cause.OTHER);
         }
         AgentEvent event = result;
         Thread self = Thread.currentThread();

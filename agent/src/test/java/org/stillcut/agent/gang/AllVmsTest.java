@@ -13,6 +13,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.stillcut.protocol.agent.AgentEvent.WorkFailed.Cause;
 import org.stillcut.store.StoreFullException;
 
 @Timeout(30)
@@ -67,14 +68,14 @@ class AllVmsTest {
                 () -> AllVms.each("persist", List.of("a"), vm -> {
                     throw new StoreFullException("no room", null);
                 }));
-        assertThat(full.storeFull()).isTrue();
+        assertThat(full.kind()).isEqualTo(Cause.STORE_FULL);
         assertThat(full.line()).isEqualTo("no room");
         StepException other = catchThrowableOfType(
                 StepException.class,
                 () -> AllVms.each("persist", List.of("a"), vm -> {
                     throw new IllegalStateException();
                 }));
-        assertThat(other.storeFull()).isFalse();
+        assertThat(other.kind()).isEqualTo(Cause.OTHER);
         assertThat(other.line()).isEqualTo("java.lang.IllegalStateException");
     }
 

@@ -108,6 +108,8 @@ class WireCodecTest {
         record Case(CheckpointFailure failure, StepFailure.Kind kind, String reason) {}
         List<Case> cases = List.of(
                 new Case(new CheckpointFailure.StoreFull(AGENT, "r"), StepFailure.Kind.KIND_STORE_FULL, "r"),
+                new Case(
+                        new CheckpointFailure.SnapshotDamaged(AGENT, "r"), StepFailure.Kind.KIND_SNAPSHOT_DAMAGED, "r"),
                 new Case(new CheckpointFailure.Superseded(AGENT, "r"), StepFailure.Kind.KIND_SUPERSEDED, "r"),
                 new Case(new CheckpointFailure.StepFailed(AGENT, Step.FREEZE, "r"), StepFailure.Kind.KIND_FAILED, "r"),
                 new Case(new CheckpointFailure.AgentLost(AGENT), StepFailure.Kind.KIND_FAILED, "node n1 was lost"),

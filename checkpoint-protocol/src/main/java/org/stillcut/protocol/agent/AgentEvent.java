@@ -27,9 +27,16 @@ public sealed interface AgentEvent {
     /**
      * The work of a command failed for at least one VM.
      *
-     * @param storeFull whether a store without room is the reason
+     * @param cause as far as the coordinator decides by it
      */
-    record WorkFailed(CommandKey key, String reason, boolean storeFull) implements AgentEvent {}
+    record WorkFailed(CommandKey key, String reason, Cause cause) implements AgentEvent {
+        /** What kind of failure it was. */
+        public enum Cause {
+            STORE_FULL,
+            SNAPSHOT_DAMAGED,
+            OTHER
+        }
+    }
 
     /**
      * The time that the watchdog was armed with is over. It is not prolonged by anything the coordinator sends: it

@@ -74,9 +74,11 @@ final class WorkResults {
 
     static AgentTransition failed(AgentState state, AgentEvent.WorkFailed failed) {
         CommandKey key = failed.key();
-        CheckpointFailure failure = failed.storeFull()
-                ? new CheckpointFailure.StoreFull(state.agent(), failed.reason())
-                : new CheckpointFailure.StepFailed(state.agent(), key.step(), failed.reason());
+        CheckpointFailure failure = switch (failed.cause()) {
+            case STORE_FULL -> new CheckpointFailure.StoreFull(state.agent(), failed.reason());
+            case SNAPSHOT_DAMAGED -> new CheckpointFailure.SnapshotDamaged(state.agent(), failed.reason());
+            case OTHER -> new CheckpointFailure.StepFailed(state.agent(), key.step(), failed.reason());
+        };
         return switch (state) {
             case Creating _, Launching _ -> broken((Hosting) state, key, failure, true);
             case Destroying destroying -> destroyAgain(destroying, failure);

@@ -46,7 +46,7 @@ public sealed interface JobEffect {
     }
 
     /**
-     * Find a checkpoint and a placement, then feed {@code RestartPlanned} or {@code RestartImpossible}.
+     * Find a checkpoint, other than those that the job's restart budget distrusts, and a placement, then feed {@code RestartPlanned} or {@code RestartImpossible}.
      *
      * @param lost agents that must not be used
      * @param doubtful agents that should be used only if there is no other

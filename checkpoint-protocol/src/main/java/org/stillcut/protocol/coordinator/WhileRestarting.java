@@ -116,6 +116,10 @@ final class WhileRestarting {
 
     private static Transition answered(Restarting state, Report report) {
         return switch (report) {
+            // Another node would not read a damaged snapshot better.
+            case Report.Failed failed
+            when failed.failure() instanceof CheckpointFailure.SnapshotDamaged ->
+                failed(state, List.of(), failed.failure());
             case Report.Failed failed -> failed(state, List.of(failed.agent()), failed.failure());
             case Report.Done done -> {
                 Restarting rest = state.withAwaited(Ordered.without(state.awaited(), done.agent()));
@@ -144,7 +148,30 @@ final class WhileRestarting {
     }
 
     private static Transition failed(Restarting state, Collection<AgentId> doubtful, CheckpointFailure failure) {
-        return Barriers.leave(state, WhilePlanning.enter(state.job().doubting(doubtful), failure));
+        Job job = blaming(state, failure).doubting(doubtful);
+        return Barriers.leave(state, WhilePlanning.enter(job, failure));
+    }
+
+    /** What a failure says about the checkpoint: nothing, that it may be bad, or that it is. */
+    private static Job blaming(Restarting state, CheckpointFailure failure) {
+        Job job = state.job();
+        return switch (failure) {
+            case CheckpointFailure.SnapshotDamaged _ ->
+                job.withBudget(job.budget().failedFrom(state.from(), true));
+            case CheckpointFailure.TrafficRefused refused ->
+                job.withBudget(job.budget().failedFrom(state.from(), refused.watch() == Watch.COMPARE));
+            case CheckpointFailure.StepFailed failed
+            when failed.step() != Step.DESTROY -> job.withBudget(job.budget().failedFrom(state.from(), false));
+            case CheckpointFailure.StepFailed _,
+                    CheckpointFailure.StoreFull _,
+                    CheckpointFailure.Superseded _,
+                    CheckpointFailure.AgentLost _,
+                    CheckpointFailure.VmLost _,
+                    CheckpointFailure.DeadlinePassed _,
+                    CheckpointFailure.CoordinatorRestarted _,
+                    CheckpointFailure.JobEnded _,
+                    CheckpointFailure.CommitFailed _ -> job;
+        };
     }
 
     private static Transition end(Restarting state, JobExit exit) {

@@ -28,6 +28,7 @@ import org.stillcut.protocol.agent.AgentEffect.ArmWatchdog;
 import org.stillcut.protocol.agent.AgentEffect.DisarmWatchdog;
 import org.stillcut.protocol.agent.AgentEffect.Interrupt;
 import org.stillcut.protocol.agent.AgentEffect.Perform;
+import org.stillcut.protocol.agent.AgentEvent.WorkFailed.Cause;
 
 class AgentProtocolTest {
     private static final AgentId SELF = new AgentId("a");
@@ -77,7 +78,7 @@ class AgentProtocolTest {
     void repeatOfAFailedStepFailsAgain(Step step) {
         checkpointUpTo(step);
         CommandKey key = CommandKey.of(FIRST, step, ID);
-        List<AgentEffect> answer = on(new AgentEvent.WorkFailed(key, "no luck", false));
+        List<AgentEffect> answer = on(new AgentEvent.WorkFailed(key, "no luck", Cause.OTHER));
         assertThat(failure(answer)).isEqualTo(new CheckpointFailure.StepFailed(SELF, step, "no luck"));
         assertThat(receive(command(key))).isEqualTo(answer);
         step.nextOfCheckpoint()
@@ -110,7 +111,8 @@ class AgentProtocolTest {
     @Test
     void fullStoreIsSaidSo() {
         checkpointUpTo(Step.PERSIST);
-        assertThat(failure(on(new AgentEvent.WorkFailed(CommandKey.of(FIRST, Step.PERSIST, ID), "0 left", true))))
+        assertThat(failure(on(
+                        new AgentEvent.WorkFailed(CommandKey.of(FIRST, Step.PERSIST, ID), "0 left", Cause.STORE_FULL))))
                 .isEqualTo(new CheckpointFailure.StoreFull(SELF, "0 left"));
     }
 
@@ -208,7 +210,7 @@ class AgentProtocolTest {
         checkpointUpTo(Step.PAUSE);
         Command abort = command(CommandKey.of(FIRST, Step.ABORT, ID));
         receive(abort);
-        assertThat(failure(on(new AgentEvent.WorkFailed(abort.key(), "QEMU does not answer", false))))
+        assertThat(failure(on(new AgentEvent.WorkFailed(abort.key(), "QEMU does not answer", Cause.OTHER))))
                 .isInstanceOf(CheckpointFailure.StepFailed.class);
         assertThat(receive(abort)).containsExactly(new Perform(abort));
     }
@@ -255,7 +257,7 @@ class AgentProtocolTest {
         run();
         Command destroy = Command.destroy(FIRST);
         receive(destroy);
-        assertThat(on(new AgentEvent.WorkFailed(destroy.key(), "still there", false)))
+        assertThat(on(new AgentEvent.WorkFailed(destroy.key(), "still there", Cause.OTHER)))
                 .contains(new Perform(destroy));
         assertThat(receive(destroy)).isEmpty();
         workDone(destroy.key());

@@ -23,10 +23,13 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.stillcut.protocol.CheckpointFailure;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Command;
+import org.stillcut.protocol.CommandKey;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
+import org.stillcut.protocol.Report;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.Watch;
@@ -126,6 +129,42 @@ class RestartTest {
         script.leadTo(Step.THAW);
         script.doneByAll();
         assertThat(script.phase()).isEqualTo(JobPhase.RUNNING);
+    }
+
+    @Test
+    void damagedSnapshotSpeaksAgainstItsCheckpointAndNotAgainstTheNode() {
+        JobScript script = restarting();
+        script.leadTo(Step.RESTORE);
+        CommandKey key = CommandKey.of(epoch(2), Step.RESTORE, checkpoint(1));
+        Transition planning = script.on(new JobEvent.Reported(
+                new Report.Failed(A, key, new CheckpointFailure.SnapshotDamaged(A, "bad checksum"))));
+        assertThat(planning.next().job().budget().distrusted()).containsExactly(checkpoint(1));
+        assertThat(planning.next().job().fence().doubtful()).isEmpty();
+    }
+
+    @Test
+    void checkpointIsTriedTwiceWhenARestartFailsForAnotherReason() {
+        JobScript script = restarting();
+        script.leadTo(Step.RESTORE);
+        assertThat(script.failed(A, "no QEMU").next().job().budget().distrusted())
+                .isEmpty();
+        script.on(new JobEvent.RestartPlanned(checkpoint(1), placement(A, C)));
+        script.leadTo(Step.RESTORE);
+        assertThat(script.failed(A, "no QEMU").next().job().budget().distrusted())
+                .containsExactly(checkpoint(1));
+    }
+
+    @Test
+    void otherDigestSpeaksAgainstTheCheckpoint() {
+        JobScript script = restarting();
+        script.leadTo(Step.RUN);
+        barrierDone(script);
+        assertThat(script.watched(Optional.of("vm1 has other counters"))
+                        .next()
+                        .job()
+                        .budget()
+                        .distrusted())
+                .containsExactly(checkpoint(1));
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.stillcut.protocol.AgentId;
+import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.VmId;
@@ -20,7 +21,8 @@ final class Planner {
         this.simulation = simulation;
     }
 
-    Optional<JobEvent.RestartPlanned> plan(JobId job, SortedSet<AgentId> lost, SortedSet<AgentId> doubtful) {
+    Optional<JobEvent.RestartPlanned> plan(
+            JobId job, SortedSet<CheckpointId> distrusted, SortedSet<AgentId> lost, SortedSet<AgentId> doubtful) {
         List<AgentId> usable = simulation.agents().stream()
                 .filter(agent -> simulation.network().isOpen(agent) && !lost.contains(agent))
                 .toList();
@@ -32,7 +34,7 @@ final class Planner {
         }
         return simulation
                 .repository()
-                .newest(job)
+                .newest(job, distrusted)
                 .map(from -> new JobEvent.RestartPlanned(from, place(chosen, simulation.vmCount(job))));
     }
 

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
+import org.stillcut.protocol.Ordered;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.VmId;
 
@@ -56,9 +57,13 @@ final class Repository {
     }
 
     Optional<CheckpointId> newest(JobId job) {
+        return newest(job, Ordered.none());
+    }
+
+    Optional<CheckpointId> newest(JobId job, SortedSet<CheckpointId> except) {
         @Nullable CheckpointId newest = null;
         for (CheckpointId id : commits.keySet()) {
-            newest = id.job().equals(job) ? id : newest;
+            newest = id.job().equals(job) && !except.contains(id) ? id : newest;
         }
         return Optional.ofNullable(newest);
     }

@@ -173,15 +173,24 @@ final class SimulatedAgent {
             if (work.key.step() == Step.ABORT) {
                 simulation.world().excuse(id, work.key.incarnation());
             }
-            boolean storeFull =
-                    work.key.step() == Step.PERSIST && simulation.chance().oneIn(2);
-            receive(job, new AgentEvent.WorkFailed(command.key(), fails ? "no luck" : dead + " died", storeFull));
+            receive(job, new AgentEvent.WorkFailed(command.key(), fails ? "no luck" : dead + " died", cause(work)));
             return;
         }
         if (work.key.step() == Step.DESTROY) {
             destroyed(work.key.incarnation());
         }
         receive(job, new AgentEvent.WorkDone(work.key, work.snapshots));
+    }
+
+    private AgentEvent.WorkFailed.Cause cause(Work work) {
+        if (simulation.chance().oneIn(2)) {
+            return AgentEvent.WorkFailed.Cause.OTHER;
+        }
+        return switch (work.key.step()) {
+            case PERSIST -> AgentEvent.WorkFailed.Cause.STORE_FULL;
+            case RESTORE -> AgentEvent.WorkFailed.Cause.SNAPSHOT_DAMAGED;
+            default -> AgentEvent.WorkFailed.Cause.OTHER;
+        };
     }
 
     private void destroyed(Incarnation incarnation) {

@@ -205,7 +205,7 @@ final class SimulatedCoordinator {
                 job,
                 simulation
                         .planner()
-                        .plan(job, plan.lost(), plan.doubtful())
+                        .plan(job, plan.job().budget().distrusted(), plan.lost(), plan.doubtful())
                         .<JobEvent>map(planned -> planned)
                         .orElseGet(() -> new JobEvent.RestartImpossible("nothing to restart from or on")));
     }

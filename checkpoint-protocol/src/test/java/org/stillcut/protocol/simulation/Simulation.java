@@ -12,6 +12,7 @@ import java.util.TreeSet;
 import java.util.function.Supplier;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.JobId;
+import org.stillcut.protocol.Ordered;
 import org.stillcut.protocol.coordinator.JobEvent;
 import org.stillcut.protocol.coordinator.JobPhase;
 
@@ -24,7 +25,7 @@ final class Simulation {
     private static final int OPERATOR_MILLIS = 9_000;
     private static final int END_MILLIS = 16_000;
     private static final int MAX_FAULTS = 5;
-    private static final int RESTART_LIMIT = 3;
+    private static final int MOST_RESTARTS = 3;
     private static final int TRACE_LINES = 120;
 
     private enum Fault {
@@ -88,7 +89,9 @@ final class Simulation {
         if (!coordinator.isAlive()) {
             return;
         }
-        coordinator.create(job, planner.place(List.copyOf(agents.keySet()), vmCount(job)), RESTART_LIMIT);
+        // Often few, so that jobs also come to the end of them.
+        int restarts = chance.between(0, MOST_RESTARTS);
+        coordinator.create(job, planner.place(List.copyOf(agents.keySet()), vmCount(job)), restarts);
         requestCheckpoints(job);
     }
 
@@ -151,7 +154,7 @@ final class Simulation {
                 .isPresent();
         if (over && chance.oneIn(2)) {
             SortedSet<AgentId> none = new TreeSet<>();
-            planner.plan(job, none, none).ifPresent(plan -> coordinator.feed(job, plan));
+            planner.plan(job, Ordered.none(), none, none).ifPresent(plan -> coordinator.feed(job, plan));
         }
     }
 

@@ -85,6 +85,7 @@ public final class CatalogJson {
         @JsonSubTypes.Type(value = CheckpointFailure.DeadlinePassed.class, name = "deadline-passed"),
         @JsonSubTypes.Type(value = CheckpointFailure.StepFailed.class, name = "step-failed"),
         @JsonSubTypes.Type(value = CheckpointFailure.StoreFull.class, name = "store-full"),
+        @JsonSubTypes.Type(value = CheckpointFailure.SnapshotDamaged.class, name = "snapshot-damaged"),
         @JsonSubTypes.Type(value = CheckpointFailure.TrafficRefused.class, name = "traffic-refused"),
         @JsonSubTypes.Type(value = CheckpointFailure.Superseded.class, name = "superseded"),
         @JsonSubTypes.Type(value = CheckpointFailure.CoordinatorRestarted.class, name = "coordinator-restarted"),

@@ -1,5 +1,6 @@
 package org.stillcut.coordinator.job;
 
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -7,9 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.stillcut.coordinator.placement.NoRoomException;
 import org.stillcut.protocol.CheckpointId;
-import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.coordinator.Job;
 import org.stillcut.protocol.coordinator.JobEffect;
 import org.stillcut.protocol.coordinator.JobEvent;
@@ -20,10 +19,14 @@ import org.stillcut.protocol.coordinator.Transition;
 final class JobEffects {
     private static final Logger log = LoggerFactory.getLogger(JobEffects.class);
 
+    /** How long a job waits for room to be restarted. */
+    private static final Duration PATIENCE = Duration.ofMinutes(10);
+
     private final JobLoop loop;
     private final JobShell shell;
     private final StageClock clock = new StageClock(System::nanoTime);
     private final TrafficWatcher watcher;
+    private final RestartPlanning planning;
     private final CheckpointSchedule schedule;
     private final Map<CheckpointId, CompletableFuture<CheckpointId>> requesters = new HashMap<>();
     private JobShell.@Nullable Cancellable deadline;
@@ -32,6 +35,7 @@ final class JobEffects {
         this.loop = loop;
         this.shell = shell;
         this.watcher = new TrafficWatcher(shell, loop::post);
+        this.planning = new RestartPlanning(loop, shell, PATIENCE);
         this.schedule = new CheckpointSchedule(loop, shell);
     }
 
@@ -62,7 +66,7 @@ final class JobEffects {
                 watcher.end();
             }
             case JobEffect.WriteCommit commit -> commit(commit, state.job());
-            case JobEffect.PlanRestart plan -> shell.inBackground("plan-" + loop.id(), () -> loop.post(plan(plan)));
+            case JobEffect.PlanRestart plan -> planning.plan(plan);
             case JobEffect.CheckpointStarted started ->
                 requester.ifPresent(future -> requesters.put(started.id(), future));
             case JobEffect.CheckpointRefused refused ->
@@ -104,26 +108,6 @@ final class JobEffects {
                 shell.giveUp(loop.id(), e);
             }
         });
-    }
-
-    private JobEvent plan(JobEffect.PlanRestart plan) {
-        try {
-            Optional<CheckpointId> newest = shell.newestCheckpoint(plan.job().incarnation());
-            if (newest.isEmpty()) {
-                return new JobEvent.RestartImpossible("there is no checkpoint");
-            }
-            Placement placement = shell.placeAgain(loop.id(), loop.description(), plan.lost(), plan.doubtful());
-            return new JobEvent.RestartPlanned(newest.get(), placement);
-        } catch (CommitException e) {
-            log.error("job {}: cannot look for a checkpoint", loop.id(), e);
-            return new JobEvent.RestartImpossible(e.line());
-        } catch (NoRoomException e) {
-            return new JobEvent.RestartImpossible(e.line());
-        } catch (RuntimeException e) {
-            // A job must not wait for ever for a plan that does not come.
-            log.error("job {}: planning its restart failed", loop.id(), e);
-            return new JobEvent.RestartImpossible("planning failed: " + e);
-        }
     }
 
     private void settle(JobEffect.CheckpointSettled settled) {

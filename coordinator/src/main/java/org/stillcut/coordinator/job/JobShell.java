@@ -53,9 +53,13 @@ public interface JobShell {
 
     /**
      * The checkpoint to go on from when an incarnation is lost: the newest it has committed itself, else the one it was
-     * restarted from. Not simply the newest: whoever restarted from an older one wanted to leave the newer ones behind.
+     * restarted from, else an older one. Not simply the newest: whoever restarted from an older one wanted to leave the newer
+     * ones behind.
+     *
+     * @param distrusted must not be used
      */
-    Optional<CheckpointId> newestCheckpoint(Incarnation incarnation) throws CommitException;
+    Optional<CheckpointId> checkpointToRestartFrom(Incarnation incarnation, SortedSet<CheckpointId> distrusted)
+            throws CommitException;
 
     /**
      * A new place for a job on the nodes that are up; what the job itself has there will be free by then.

@@ -160,6 +160,7 @@ final class WireCodec {
     private static CheckpointFailure failure(AgentId agent, Step step, StepFailure wire) {
         return switch (wire.getKind()) {
             case KIND_STORE_FULL -> new CheckpointFailure.StoreFull(agent, wire.getReason());
+            case KIND_SNAPSHOT_DAMAGED -> new CheckpointFailure.SnapshotDamaged(agent, wire.getReason());
             case KIND_SUPERSEDED -> new CheckpointFailure.Superseded(agent, wire.getReason());
             case KIND_FAILED, KIND_UNSPECIFIED, UNRECOGNIZED ->
                 new CheckpointFailure.StepFailed(agent, step, wire.getReason());

@@ -52,6 +52,7 @@ class CatalogJsonTest {
                 {"kind":"checkpoint-aborted","id":{"job":{"value":"solver-0001"},"sequence":1},"failure":{"kind":"deadline-passed","step":"FREEZE","missing":[{"value":"a"},{"value":"b.example.org"}]}}
                 {"kind":"checkpoint-aborted","id":{"job":{"value":"solver-0001"},"sequence":1},"failure":{"kind":"step-failed","agent":{"value":"b.example.org"},"step":"CAPTURE","reason":"no"}}
                 {"kind":"checkpoint-aborted","id":{"job":{"value":"solver-0001"},"sequence":1},"failure":{"kind":"store-full","agent":{"value":"a"},"reason":"ENOSPC"}}
+                {"kind":"checkpoint-aborted","id":{"job":{"value":"solver-0001"},"sequence":1},"failure":{"kind":"snapshot-damaged","agent":{"value":"a"},"reason":"bad"}}
                 {"kind":"checkpoint-aborted","id":{"job":{"value":"solver-0001"},"sequence":1},"failure":{"kind":"superseded","agent":{"value":"a"},"reason":"epoch 1 < 2"}}
                 {"kind":"checkpoint-aborted","id":{"job":{"value":"solver-0001"},"sequence":1},"failure":{"kind":"coordinator-restarted"}}
                 {"kind":"checkpoint-aborted","id":{"job":{"value":"solver-0001"},"sequence":1},"failure":{"kind":"traffic-refused","watch":"VERIFY","reason":"7 bytes on the wire"}}

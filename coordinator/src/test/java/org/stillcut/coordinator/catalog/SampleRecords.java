@@ -44,6 +44,7 @@ final class SampleRecords {
                 new CheckpointFailure.DeadlinePassed(Step.FREEZE, new TreeSet<>(List.of(A, B))),
                 new CheckpointFailure.StepFailed(B, Step.CAPTURE, "no"),
                 new CheckpointFailure.StoreFull(A, "ENOSPC"),
+                new CheckpointFailure.SnapshotDamaged(A, "bad"),
                 new CheckpointFailure.Superseded(A, "epoch 1 < 2"),
                 new CheckpointFailure.CoordinatorRestarted(),
                 new CheckpointFailure.TrafficRefused(Watch.VERIFY, "7 bytes on the wire"),

@@ -168,8 +168,11 @@ public final class FakeJobShell implements JobShell {
     }
 
     @Override
-    public synchronized Optional<CheckpointId> newestCheckpoint(Incarnation incarnation) {
-        return repository.isEmpty() ? Optional.empty() : Optional.of(repository.lastKey());
+    public synchronized Optional<CheckpointId> checkpointToRestartFrom(
+            Incarnation incarnation, SortedSet<CheckpointId> distrusted) {
+        return repository.keySet().stream()
+                .filter(id -> !distrusted.contains(id))
+                .reduce((_, newer) -> newer);
     }
 
     @Override

@@ -212,14 +212,64 @@ class JobLoopTest {
         }
     }
 
+    private static void awaitWaiting(PlayedJob job) throws Exception {
+        Eventually.see(
+                "waiting for room",
+                job::timeline,
+                lines -> lines.stream().anyMatch(line -> line.startsWith("waiting for room to restart: no room")));
+    }
+
     @Test
-    void jobThatFitsNowhereIsLost() throws Exception {
+    void jobThatFitsNowhereForTooLongIsLost() throws Exception {
         try (PlayedJob job = PlayedJob.running(description, directory)) {
             job.shell().addCheckpoint(FIRST);
             job.shell().roomOn();
             job.loop().post(new JobEvent.AgentLost(PlayedJob.B));
-            job.awaitPhase(JobPhase.LOST);
+            awaitWaiting(job);
+            Eventually.see("the end of the patience", job.loop()::state, state -> {
+                job.shell().pass(Duration.ofSeconds(10));
+                return state.phase() == JobPhase.LOST;
+            });
             assertThat(job.loop().state().describe()).contains("node b was lost, and no room for 2 VMs");
+        }
+    }
+
+    @Test
+    void jobWaitsForANodeThatComesBack() throws Exception {
+        try (PlayedJob job = PlayedJob.running(description, directory)) {
+            job.shell().addCheckpoint(FIRST);
+            job.shell().roomOn();
+            job.loop().post(new JobEvent.AgentLost(PlayedJob.B));
+            awaitWaiting(job);
+            job.shell().roomOn(PlayedJob.room(PlayedJob.A), PlayedJob.room(PlayedJob.B));
+            job.loop().post(new JobEvent.AgentConnected(PlayedJob.B, new TreeSet<>()));
+            Eventually.see("the next attempt", job.loop()::state, state -> {
+                job.shell().pass(Duration.ofSeconds(1));
+                return state.phase() == JobPhase.RESTARTING;
+            });
+            job.answer(Step.DESTROY, PlayedJob.A, PlayedJob.B);
+            job.awaitCommands(Step.RESTORE, PlayedJob.A, PlayedJob.B);
+        }
+    }
+
+    @Test
+    void restartWalksBackFromACheckpointThatIsDamaged() throws Exception {
+        try (PlayedJob job = PlayedJob.running(description, directory)) {
+            job.shell().addCheckpoint(FIRST);
+            job.shell().addCheckpoint(new CheckpointId(PlayedJob.ID, 2));
+            job.loop().post(new JobEvent.AgentLost(PlayedJob.B));
+            job.answer(Step.DESTROY, PlayedJob.A);
+            var restore =
+                    job.awaitCommands(Step.RESTORE, PlayedJob.A, PlayedJob.C).getFirst();
+            job.loop()
+                    .post(new JobEvent.Reported(new Report.Failed(
+                            restore.agent(),
+                            restore.command().key(),
+                            new CheckpointFailure.SnapshotDamaged(restore.agent(), "bad checksum"))));
+            job.answer(Step.DESTROY, PlayedJob.A, PlayedJob.C);
+            var again =
+                    job.awaitCommands(Step.RESTORE, PlayedJob.A, PlayedJob.C).getFirst();
+            assertThat(again.command().checkpoint()).contains(FIRST);
         }
     }
 

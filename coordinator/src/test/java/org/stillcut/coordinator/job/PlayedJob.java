@@ -82,7 +82,7 @@ final class PlayedJob implements AutoCloseable {
         return new Placement(vms);
     }
 
-    private static NodeRoom room(AgentId agent) {
+    static NodeRoom room(AgentId agent) {
         return new NodeRoom(agent, 2, 1L << 30);
     }
 

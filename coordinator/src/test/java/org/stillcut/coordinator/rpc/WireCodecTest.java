@@ -128,6 +128,7 @@ class WireCodecTest {
         CheckpointFailure expected = switch (kind) {
             case KIND_STORE_FULL -> new CheckpointFailure.StoreFull(A, "why");
             case KIND_SUPERSEDED -> new CheckpointFailure.Superseded(A, "why");
+            case KIND_SNAPSHOT_DAMAGED -> new CheckpointFailure.SnapshotDamaged(A, "why");
             case KIND_FAILED, KIND_UNSPECIFIED, UNRECOGNIZED -> new CheckpointFailure.StepFailed(A, Step.FREEZE, "why");
         };
         assertThat(WireCodec.report(A, reportOf(Step.FREEZE).setFailure(failure).build()))
