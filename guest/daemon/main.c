@@ -70,12 +70,15 @@ static void send_exited(struct sc_daemon *daemon) {
     daemon->exited_told = true;
 }
 
-/* Sends what nobody asked for, while the port takes it. True when there may be more at once. */
+/* Sends the answer that could not be given at once, and what nobody asked for, while the port takes it. True when there
+   may be more at once. */
 static bool send_unsolicited(struct sc_daemon *daemon) {
+    if (sc_port_idle(&daemon->port) && sc_rounds_send_reply(daemon))
+        sc_port_flush(&daemon->port);
     for (int burst = 0; daemon->greeted && burst < OUTPUT_BURST; burst++) {
         if (!sc_port_idle(&daemon->port))
             return false;
-        if (!sc_quiesce_send_expiry(daemon) && !send_output(daemon)) {
+        if (!sc_quiesce_send_expiry(daemon) && !sc_wishes_send(daemon) && !send_output(daemon)) {
             if (daemon->job.state != SC_JOB_EXITED || daemon->exited_told)
                 return false;
             send_exited(daemon);
@@ -92,18 +95,24 @@ static int earlier(int a, int b) {
 }
 
 static void run_once(struct sc_daemon *daemon, bool more_to_send) {
-    struct pollfd polls[1 + SC_JOB_POLLS];
+    struct pollfd polls[1 + SC_JOB_POLLS + SC_CLIENT_POLLS], *client_polls = &polls[1 + SC_JOB_POLLS];
     int timeout = earlier(sc_port_prepare(&daemon->port, &polls[0]), sc_job_prepare(&daemon->job, &polls[1]));
     timeout = earlier(timeout, sc_quiesce_prepare(daemon));
-    if (poll(polls, 1 + SC_JOB_POLLS, more_to_send ? 0 : timeout) < 0)
+    timeout = earlier(timeout, sc_clients_prepare(&daemon->clients, client_polls));
+    timeout = earlier(timeout, sc_rounds_prepare(daemon));
+    if (poll(polls, sizeof polls / sizeof *polls, more_to_send ? 0 : timeout) < 0)
         return; /* EINTR, or no memory for a moment */
-    if (sc_port_run(&daemon->port, &polls[0]))
+    if (sc_port_run(&daemon->port, &polls[0])) {
         daemon->greeted = false;
+        sc_rounds_forget_host(daemon);
+    }
     struct sc_frame request;
     while (!daemon->shutdown_wanted && sc_port_next(&daemon->port, &request))
         sc_request_handle(daemon, &request);
     /* Behind the requests: a LEASE that came in time counts. */
     sc_quiesce_run(daemon);
+    sc_clients_run(&daemon->clients, client_polls, sc_request_of_client, daemon);
+    sc_rounds_run(daemon);
     sc_job_run(&daemon->job, &polls[1], daemon->job.end_of_patience && sc_cgroup_frozen(&daemon->cgroup));
 }
 
@@ -123,12 +132,13 @@ static int end(struct sc_daemon *daemon) {
 static _Noreturn void usage(void) {
     fprintf(stderr,
             "usage: stillcut-guestd (--port PATH | --fd N) [--cgroup DIRECTORY] [--gate FILE] [--network A.B.C.D/N]\n"
-            "                       [--plain]\n"
+            "                       [--socket PATH] [--plain]\n"
             "  --port PATH         the virtio-serial port to the host\n"
             "  --fd N              an open descriptor instead\n"
             "  --cgroup DIRECTORY  the job's cgroup (version 2); without it FREEZE and THAW are refused\n"
             "  --gate FILE         the page shared with the MPI ranks, made when it is not there\n"
             "  --network A.B.C.D/N the job's network; connections to elsewhere are reported\n"
+            "  --socket PATH       where programs of the job that take part connect to\n"
             "  --plain             for tests: no real-time priority, the clock is never set, SHUTDOWN ends "
             "only this process\n");
     exit(2);
@@ -141,15 +151,19 @@ static void open_gate_page(struct sc_daemon *daemon, const char *path) {
         fprintf(stderr, "stillcut-guestd: no gate at %s: %s\n", path, strerror(error));
 }
 
+/* Nobody can take part then; the job can be checkpointed all the same. */
+static void open_socket(struct sc_daemon *daemon, const char *path) {
+    int error = sc_clients_listen(&daemon->clients, path);
+    if (error)
+        fprintf(stderr, "stillcut-guestd: no socket at %s: %s\n", path, strerror(error));
+}
+
 static int parse(int argc, char **argv, struct sc_daemon *daemon) {
     static const struct option options[] = {
-        {"port", required_argument, NULL, 'p'},
-        {"fd", required_argument, NULL, 'f'},
-        {"cgroup", required_argument, NULL, 'c'},
-        {"gate", required_argument, NULL, 'g'},
-        {"network", required_argument, NULL, 'n'},
-        {"plain", no_argument, NULL, 't'},
-        {NULL, 0, NULL, 0},
+        {"port", required_argument, NULL, 'p'},    {"fd", required_argument, NULL, 'f'},
+        {"cgroup", required_argument, NULL, 'c'},  {"gate", required_argument, NULL, 'g'},
+        {"network", required_argument, NULL, 'n'}, {"socket", required_argument, NULL, 's'},
+        {"plain", no_argument, NULL, 't'},         {NULL, 0, NULL, 0},
     };
     const char *path = NULL;
     int fd = -1;
@@ -172,6 +186,9 @@ static int parse(int argc, char **argv, struct sc_daemon *daemon) {
             if (!sc_network_parse(optarg, &daemon->network))
                 usage();
             break;
+        case 's':
+            open_socket(daemon, optarg);
+            break;
         case 't':
             daemon->plain = true;
             break;
@@ -189,6 +206,7 @@ static int parse(int argc, char **argv, struct sc_daemon *daemon) {
 
 int main(int argc, char **argv) {
     struct sc_daemon *daemon = &the_daemon;
+    sc_clients_init(&daemon->clients);
     int fd = parse(argc, argv, daemon);
     if (fd < 0) {
         fprintf(stderr, "stillcut-guestd: cannot open the port: %s\n", strerror(errno));

@@ -43,8 +43,12 @@ enum sc_type {
     SC_LEASE = 21,       /* u32 milliseconds, 1 to SC_MAX_LEASE_MILLIS */
     SC_RESTORED = 22,    /* - */
     SC_ELIGIBILITY = 23, /* - */
-    /* 24..31 are reserved for more of the quiesce. */
-    SC_RESERVED_FIRST = 24,
+    /* Programs of the job that take part (docs/taking-part.md). */
+    SC_HOOKS_BEFORE = 24,      /* u32 deadline in milliseconds; u32 hold in milliseconds */
+    SC_HOOKS_AFTER = 25,       /* u8 enum sc_after; string name of the checkpoint, empty unless restarted */
+    SC_CHECKPOINT_RESULT = 26, /* u64 wish; u8 enum sc_outcome; string name of the checkpoint, or reason */
+    /* 27..31 are reserved. */
+    SC_RESERVED_FIRST = 27,
     SC_RESERVED_LAST = 31,
 
     /* Guest to host, replies. */
@@ -61,10 +65,27 @@ enum sc_type {
     SC_ELIGIBILITY_OK = 133,
 
     /* Guest to host, unsolicited, sequence 0. */
-    SC_OUTPUT = 140,        /* u8 stream; u64 offset of the first byte; the bytes up to the end of the payload */
-    SC_EXITED = 141,        /* u32 exit code; u32 signal, 0 if none */
-    SC_LEASE_EXPIRED = 142, /* u8 gate was closed; u8 job was frozen; u32 errno of thawing */
+    SC_OUTPUT = 140,            /* u8 stream; u64 offset of the first byte; the bytes up to the end of the payload */
+    SC_EXITED = 141,            /* u32 exit code; u32 signal, 0 if none */
+    SC_LEASE_EXPIRED = 142,     /* u8 gate was closed; u8 job was frozen; u32 errno of thawing */
+    SC_CHECKPOINT_WANTED = 143, /* u64 wish */
 };
+
+/* How the job went on after a checkpoint. */
+enum sc_after {
+    SC_AFTER_RESUMED = 1,   /* in the same VMs; whether the checkpoint was taken is another question */
+    SC_AFTER_RESTARTED = 2, /* from the image of the checkpoint */
+};
+
+/* How the checkpoint that a program asked for ended. */
+enum sc_outcome {
+    SC_OUTCOME_COMMITTED = 1,
+    SC_OUTCOME_FAILED = 2,
+    SC_OUTCOME_UNAVAILABLE = 3, /* this job has no checkpoints */
+};
+
+/* A checkpoint's name, or why there is none: one line for people. */
+#define SC_MAX_TEXT_BYTES 256u
 
 /*
  * A connection in SC_COUNTERS_OK and SC_VERIFY_OK:

@@ -2,6 +2,7 @@
 #include "requests.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,8 @@ static const char *const default_environment[] = {
     "OMPI_ALLOW_RUN_AS_ROOT=1",
     "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
 };
-#define DEFAULTS (sizeof default_environment / sizeof *default_environment)
+/* And the name of the socket for programs that take part. */
+#define DEFAULTS (sizeof default_environment / sizeof *default_environment + 1)
 
 static void hello(struct sc_daemon *daemon, const struct sc_frame *request) {
     struct sc_reader reader = sc_reader_of(request->payload, request->length);
@@ -52,6 +54,8 @@ static void hello(struct sc_daemon *daemon, const struct sc_frame *request) {
     daemon->greeted = true;
     daemon->exited_told = false;
     daemon->lease.expiry_told = false;
+    sc_rounds_forget_host(daemon);
+    sc_wishes_forget_host(daemon);
 }
 
 /* The strings of a START, as the kernel wants them. All pointers lead into "text", except those to defaults. */
@@ -104,10 +108,12 @@ static bool has_variable(char *const *environment, const char *assignment) {
     return false;
 }
 
-static void add_defaults(char **environment, size_t count) {
-    for (size_t i = 0; i < DEFAULTS; i++)
-        if (!has_variable(environment, default_environment[i]))
-            environment[count++] = (char *)default_environment[i]; /* execve does not write there */
+static void add_defaults(char **environment, size_t count, const char *socket) {
+    for (size_t i = 0; i < DEFAULTS; i++) {
+        const char *variable = i < DEFAULTS - 1 ? default_environment[i] : socket;
+        if (variable && !has_variable(environment, variable))
+            environment[count++] = (char *)variable; /* execve does not write there */
+    }
 }
 
 static bool all_assign(char *const *environment) {
@@ -117,7 +123,7 @@ static bool all_assign(char *const *environment) {
     return true;
 }
 
-static bool parse_start(const struct sc_frame *request, struct start_strings *strings) {
+static bool parse_start(const struct sc_frame *request, const char *socket, struct start_strings *strings) {
     struct sc_reader reader = sc_reader_of(request->payload, request->length);
     /* A string's length field gives room for its terminator, so twice the payload is never reached. */
     strings->text = malloc((size_t)request->length + 1);
@@ -130,19 +136,21 @@ static bool parse_start(const struct sc_frame *request, struct start_strings *st
     strings->environment = copy_array(&reader, &text, DEFAULTS, &variables);
     if (!sc_reader_finished(&reader) || arguments == 0 || !all_assign(strings->environment))
         return false;
-    add_defaults(strings->environment, variables);
+    add_defaults(strings->environment, variables, socket);
     return true;
 }
 
 static void start(struct sc_daemon *daemon, const struct sc_frame *request) {
     uint64_t started = sc_monotonic_nanos();
     struct start_strings strings = {0};
+    char socket[sizeof "STILLCUT_SOCKET=" + PATH_MAX];
+    snprintf(socket, sizeof socket, "STILLCUT_SOCKET=%s", daemon->clients.path ? daemon->clients.path : "");
     const char *step = "";
     if (daemon->job.state != SC_JOB_NONE) {
         /* Also when it has ended: a repeated START must not run the job twice. */
         sc_reply_error(daemon, request, EALREADY, "this VM's job has been started before and %s",
                        daemon->job.state == SC_JOB_RUNNING ? "is running" : "has ended");
-    } else if (!parse_start(request, &strings)) {
+    } else if (!parse_start(request, daemon->clients.path ? socket : NULL, &strings)) {
         sc_reply_malformed(daemon, request);
     } else if (sc_cgroup_frozen(&daemon->cgroup)) {
         sc_reply_error(daemon, request, EBUSY, "cannot start the job while it is frozen");
@@ -204,6 +212,7 @@ void sc_request_handle(struct sc_daemon *daemon, const struct sc_frame *frame) {
         start(daemon, frame);
         break;
     case SC_FREEZE:
+        sc_wishes_cut(daemon);
         sc_quiesce_freeze(daemon, frame);
         break;
     case SC_THAW:
@@ -231,6 +240,15 @@ void sc_request_handle(struct sc_daemon *daemon, const struct sc_frame *frame) {
     case SC_ELIGIBILITY:
         sc_eligibility_report(daemon, frame);
         break;
+    case SC_HOOKS_BEFORE:
+        sc_rounds_before(daemon, frame);
+        break;
+    case SC_HOOKS_AFTER:
+        sc_rounds_after(daemon, frame);
+        break;
+    case SC_CHECKPOINT_RESULT:
+        sc_wishes_result(daemon, frame);
+        break;
     case SC_SIGNAL:
         send_signal(daemon, frame);
         break;
@@ -246,5 +264,23 @@ void sc_request_handle(struct sc_daemon *daemon, const struct sc_frame *frame) {
     default:
         sc_reply_error(daemon, frame, EOPNOTSUPP, "request type %u is not known", frame->type);
         break;
+    }
+}
+
+bool sc_request_of_client(void *context, struct sc_client *client, const struct sc_message *message) {
+    struct sc_daemon *daemon = context;
+    switch (message->type) {
+    case SC_CLIENT_CHECKPOINT:
+        return sc_wishes_add(daemon, client, message);
+    case SC_CLIENT_HOOKS:
+        return sc_rounds_hooks(daemon, client, message);
+    case SC_CLIENT_BEFORE_DONE:
+        return sc_rounds_before_done(daemon, client, message);
+    case SC_CLIENT_FORBID:
+        return sc_rounds_forbid(daemon, client, message);
+    case SC_CLIENT_ALLOW:
+        return sc_rounds_allow(daemon, client, message);
+    default:
+        return false;
     }
 }

@@ -4,12 +4,15 @@
 #include <stdbool.h>
 
 #include "cgroup.h"
+#include "clients.h"
 #include "frame.h"
 #include "gate.h"
 #include "job.h"
 #include "lease.h"
 #include "network.h"
 #include "port.h"
+#include "rounds.h"
+#include "wishes.h"
 
 /* Everything the daemon knows. */
 struct sc_daemon {
@@ -19,6 +22,9 @@ struct sc_daemon {
     struct sc_gate gate;
     struct sc_lease lease;
     struct sc_network network;
+    struct sc_clients clients;
+    struct sc_rounds rounds;
+    struct sc_wishes wishes;
     bool plain;           /* for tests: the machine's clock and power are left alone */
     bool greeted;         /* the host has said HELLO on this connection: unsolicited frames may be sent */
     bool exited_told;     /* EXITED has been sent since the last HELLO */
@@ -27,5 +33,7 @@ struct sc_daemon {
 
 /* Carries out one request and queues its reply. Every request may be repeated. */
 void sc_request_handle(struct sc_daemon *daemon, const struct sc_frame *frame);
+/* Takes one message of a client; an sc_client_handler, whose context is the daemon. */
+bool sc_request_of_client(void *daemon, struct sc_client *client, const struct sc_message *message);
 
 #endif

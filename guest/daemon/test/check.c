@@ -34,6 +34,12 @@ static void choose_seed(void) {
     state = seed;
 }
 
+uint64_t sc_seed(void) {
+    if (seed == 0)
+        choose_seed();
+    return seed;
+}
+
 uint64_t sc_random(void) {
     uint64_t z = (state += 0x9e3779b97f4a7c15u);
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -42,8 +48,7 @@ uint64_t sc_random(void) {
 }
 
 void sc_run(const char *name, void (*test)(void)) {
-    if (seed == 0)
-        choose_seed();
+    sc_seed();
     running = name;
     test();
     printf("ok %s\n", name);

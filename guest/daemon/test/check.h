@@ -18,5 +18,6 @@ void sc_run(const char *name, void (*test)(void));
 
 /* A generator whose seed is printed when a check fails; SC_SEED in the environment repeats a run. */
 uint64_t sc_random(void);
+uint64_t sc_seed(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +29,8 @@ pid_t sc_host_spawn(int fd, const char *const *options) {
     pid_t pid = fork();
     CHECK(pid >= 0);
     if (pid == 0) {
+        /* A failed test leaves no daemon behind. */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         char number[16];
         snprintf(number, sizeof number, "%d", fd);
         fcntl(fd, F_SETFD, 0);
@@ -132,6 +135,11 @@ static uint32_t take_frame(const struct sc_frame *frame) {
         CHECK_EQUAL(0, sc_read_u32(&reader));
         CHECK(sc_reader_finished(&reader));
         break;
+    case SC_CHECKPOINT_WANTED:
+        sc_host.wishes++;
+        sc_host.last_wish = sc_read_u64(&reader);
+        CHECK(sc_reader_finished(&reader));
+        break;
     default:
         if (frame->type == SC_HELLO_OK)
             sc_host.greeted = true;
@@ -163,7 +171,7 @@ uint64_t sc_host_after_millis(uint64_t millis) {
     return sc_monotonic_nanos() + millis * SC_NANOS_PER_MILLI;
 }
 
-static void await_reply(uint32_t sequence) {
+void sc_host_await(uint32_t sequence) {
     uint64_t deadline = sc_host_after_millis(SC_HOST_DEADLINE_MILLIS);
     uint32_t got;
     do
@@ -172,7 +180,7 @@ static void await_reply(uint32_t sequence) {
 }
 
 void sc_host_request(uint16_t type, const void *payload, size_t length) {
-    await_reply(sc_host_send_frame(type, payload, length));
+    sc_host_await(sc_host_send_frame(type, payload, length));
 }
 
 void sc_host_request_u32(uint16_t type, uint32_t value) {

@@ -30,6 +30,8 @@ struct sc_host {
     uint32_t exit_code, exit_signal;
     uint32_t expiries;
     bool expired_gate, expired_job;
+    uint32_t wishes;    /* CHECKPOINT_WANTED frames */
+    uint64_t last_wish; /* what the last of them said */
 };
 extern struct sc_host sc_host;
 
@@ -58,6 +60,8 @@ uint64_t sc_host_after_millis(uint64_t millis);
 /* Waits for one frame and takes it; false at the deadline (monotonic). */
 bool sc_host_take_next(uint64_t deadline, uint32_t *sequence);
 
+/* Waits for the reply to the request of that sequence. */
+void sc_host_await(uint32_t sequence);
 /* Sends a request and waits for its reply. */
 void sc_host_request(uint16_t type, const void *payload, size_t length);
 void sc_host_request_u32(uint16_t type, uint32_t value);
