@@ -51,6 +51,7 @@ public final class GuestChannel implements AutoCloseable {
     private final AtomicInteger lastSequence = new AtomicInteger();
     private final Map<Integer, CompletableFuture<GuestFrame>> pending = new ConcurrentHashMap<>();
     private final BlockingQueue<ByteBuffer> outgoing = new ArrayBlockingQueue<>(MOST_WAITING);
+    private final Participants participants = new Participants(this::request);
     private final Thread reader;
     private final Thread writer;
 
@@ -118,6 +119,11 @@ public final class GuestChannel implements AutoCloseable {
     /** Sends a signal to the job's main process in this VM. */
     public void signal(int signalNumber) throws GuestException {
         request(GuestMessages.SIGNAL, GuestMessages.u32(signalNumber), REQUEST_TIME);
+    }
+
+    /** The programs in this VM that take part in checkpoints. */
+    public Participants participants() {
+        return participants;
     }
 
     /** Tells the guest that output below the offset need not be kept. Best effort: a lost one is made up by the next. */
@@ -246,6 +252,7 @@ public final class GuestChannel implements AutoCloseable {
                 case GuestMessages.OUTPUT -> output(frame);
                 case GuestMessages.EXITED -> exited(frame);
                 case GuestMessages.LEASE_EXPIRED -> leaseExpired(frame);
+                case ParticipantMessages.CHECKPOINT_WANTED -> parse(frame, participants::wanted);
                 default -> answer(frame);
             }
         } catch (GuestException e) {

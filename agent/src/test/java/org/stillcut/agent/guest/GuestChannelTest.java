@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -143,6 +145,43 @@ class GuestChannelTest {
         GuestFrame acknowledged = guest.expect(GuestMessages.OUTPUT_ACK);
         assertThat(acknowledged.sequence()).isZero();
         assertThat(acknowledged.payload()).isEqualTo(GuestMessages.outputAck(2, 77));
+    }
+
+    @Test
+    void programsThatTakePartAreToldAndHeard() throws Exception {
+        BlockingQueue<Long> wishes = new ArrayBlockingQueue<>(10);
+        channel.participants().onCheckpointWanted(wishes::add);
+        greeted();
+        guest.say(ParticipantMessages.CHECKPOINT_WANTED, 0, new byte[8]);
+        guest.say(ParticipantMessages.CHECKPOINT_WANTED, 0, new byte[7]);
+        guest.say(ParticipantMessages.CHECKPOINT_WANTED, 0, GuestMessages.u64(5));
+        assertThat(wishes.poll(10, TimeUnit.SECONDS)).isEqualTo(5);
+
+        Asking before = ask(() -> channel.participants().hooksBefore(Duration.ofSeconds(5), Duration.ofMinutes(2)));
+        GuestFrame called = guest.expect(ParticipantMessages.HOOKS_BEFORE);
+        assertThat(called.payload())
+                .isEqualTo(ParticipantMessages.hooksBefore(Duration.ofSeconds(5), Duration.ofMinutes(2)));
+        guest.error(called, 110, "rank 3 (pid 214) forbids checkpoints for 900 ms more");
+        assertThat(before.fails()).hasMessage("vm0: rank 3 (pid 214) forbids checkpoints for 900 ms more (errno 110)");
+
+        Asking resumed = ask(() -> channel.participants().hooksAfterResume());
+        GuestFrame afterResume = guest.expect(ParticipantMessages.HOOKS_AFTER);
+        assertThat(afterResume.payload()).isEqualTo(ParticipantMessages.hooksAfter(1, ""));
+        guest.ok(afterResume);
+        resumed.succeeds();
+
+        Asking restarted = ask(() -> channel.participants().hooksAfterRestart("heat@3"));
+        GuestFrame afterRestart = guest.expect(ParticipantMessages.HOOKS_AFTER);
+        assertThat(afterRestart.payload()).isEqualTo(ParticipantMessages.hooksAfter(2, "heat@3"));
+        guest.ok(afterRestart);
+        restarted.succeeds();
+
+        Asking result = ask(() -> channel.participants().checkpointResult(5, CheckpointOutcome.COMMITTED, "heat@4"));
+        GuestFrame told = guest.expect(ParticipantMessages.CHECKPOINT_RESULT);
+        assertThat(told.payload())
+                .isEqualTo(ParticipantMessages.checkpointResult(5, CheckpointOutcome.COMMITTED, "heat@4"));
+        guest.ok(told);
+        result.succeeds();
     }
 
     @Test
