@@ -33,8 +33,14 @@ struct options {
     uint64_t messages; /* per rank */
     uint64_t seed;
     uint64_t report;
+    uint64_t seconds;
     int max_bytes;
     int window;
+};
+
+/* Of all storms so far, on this rank. */
+struct totals {
+    uint64_t sent, received;
 };
 
 /* A receive that is posted; idle when request is MPI_REQUEST_NULL. */
@@ -345,11 +351,12 @@ static void receive_some(struct storm *storm) {
     }
 }
 
-static void report(const struct storm *storm, uint64_t *reported) {
-    if (storm->rank != 0 || storm->received - *reported < storm->options.report)
+static void report(const struct storm *storm, const struct totals *before, uint64_t *reported) {
+    uint64_t received = before->received + storm->received;
+    if (storm->rank != 0 || received - *reported < storm->options.report)
         return;
-    *reported = storm->received;
-    printf("storm sent %" PRIu64 " received %" PRIu64 "\n", storm->sent, storm->received);
+    *reported = received;
+    printf("storm sent %" PRIu64 " received %" PRIu64 "\n", before->sent + storm->sent, received);
     fflush(stdout);
 }
 
@@ -365,10 +372,35 @@ static void check_nothing_left(struct storm *storm) {
     }
 }
 
-static void print_totals(const struct storm *storm) {
-    uint64_t mine[2] = {storm->sent, storm->received}, totals[2];
+static void play(const struct options *options, struct totals *totals, uint64_t *reported) {
+    struct storm storm;
+    create(&storm, options);
+    agree_on_counts(&storm);
+    bool sending = true;
+    while (sending || storm.received < storm.to_receive) {
+        sending = send_some(&storm);
+        receive_some(&storm);
+        report(&storm, totals, reported);
+    }
+    check_nothing_left(&storm);
+    totals->sent += storm.sent;
+    totals->received += storm.received;
+    destroy(&storm);
+}
+
+/* By rank 0's clock, for all. */
+static bool time_is_left(double end) {
+    int left = MPI_Wtime() < end;
+    MPI_Bcast(&left, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    return left;
+}
+
+static void print_totals(const struct totals *own) {
+    uint64_t mine[2] = {own->sent, own->received}, totals[2];
+    int rank;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Reduce(mine, totals, 2, MPI_UINT64_T, MPI_SUM, 0, MPI_COMM_WORLD);
-    if (storm->rank != 0)
+    if (rank != 0)
         return;
     if (totals[0] != totals[1]) {
         fprintf(stderr, "storm: ERROR sent %" PRIu64 " but received %" PRIu64 "\n", totals[0], totals[1]);
@@ -381,6 +413,7 @@ static void print_totals(const struct storm *storm) {
 static void usage(FILE *to) {
     fprintf(to, "usage: storm [options]\n"
                 "  --messages N   messages that each rank sends (10000)\n"
+                "  --seconds N    such storms one after the other, each with the next seed, for so long (one storm)\n"
                 "  --max-bytes N  largest message (65536)\n"
                 "  --window N     sends of a rank on their way at a time (16)\n"
                 "  --seed N       sizes, tags, contents and destinations follow from it (1)\n"
@@ -401,6 +434,7 @@ static uint64_t number(const char *text, uint64_t least, uint64_t most) {
 static struct options parse(int argc, char **argv) {
     static const struct option names[] = {
         {"messages", required_argument, NULL, 'm'},
+        {"seconds", required_argument, NULL, 't'},
         {"max-bytes", required_argument, NULL, 'b'},
         {"window", required_argument, NULL, 'w'},
         {"seed", required_argument, NULL, 's'},
@@ -414,6 +448,9 @@ static struct options parse(int argc, char **argv) {
         switch (name) {
         case 'm':
             options.messages = number(optarg, 0, UINT32_MAX);
+            break;
+        case 't':
+            options.seconds = number(optarg, 0, UINT32_MAX);
             break;
         case 'b':
             options.max_bytes = (int)number(optarg, 1, MAX_MESSAGE_BYTES);
@@ -443,19 +480,14 @@ int main(int argc, char **argv) {
     /* Before MPI_Init, so that --help also works without mpirun. */
     struct options options = parse(argc, argv);
     MPI_Init(&argc, &argv);
-    struct storm storm;
-    create(&storm, &options);
-    agree_on_counts(&storm);
+    struct totals totals = {0, 0};
     uint64_t reported = 0;
-    bool sending = true;
-    while (sending || storm.received < storm.to_receive) {
-        sending = send_some(&storm);
-        receive_some(&storm);
-        report(&storm, &reported);
-    }
-    check_nothing_left(&storm);
-    print_totals(&storm);
-    destroy(&storm);
+    double end = MPI_Wtime() + (double)options.seconds;
+    do {
+        play(&options, &totals, &reported);
+        options.seed++;
+    } while (time_is_left(end));
+    print_totals(&totals);
     MPI_Finalize();
     return 0;
 }

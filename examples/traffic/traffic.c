@@ -8,7 +8,6 @@
 
 #include <getopt.h>
 #include <mpi.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,7 +214,8 @@ int main(int argc, char **argv) {
     MPI_Comm_rank(MPI_COMM_WORLD, &traffic.rank);
     MPI_Comm_size(MPI_COMM_WORLD, &traffic.ranks);
     require(&traffic, provided >= kind->threads, "the MPI library gives thread level %d only", provided);
-    traffic.started = traffic.told = now();
+    traffic.started = now();
+    traffic.told = traffic.started - TELL_SECONDS;
     MPI_Comm_get_parent(&parent);
     if (parent != MPI_COMM_NULL) {
         spawned(&traffic);
