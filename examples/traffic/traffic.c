@@ -31,7 +31,7 @@ static const struct kind {
     {"late", late, MPI_THREAD_SINGLE, "one rank after the other comes to the barrier --delay seconds late"},
     {"onesided", onesided, MPI_THREAD_SINGLE, "passive one-sided: lock, accumulate or get and put, unlock"},
     {"nonblocking", nonblocking, MPI_THREAD_SINGLE, "three collectives on their way while the rank computes"},
-    {"spawn", spawn, MPI_THREAD_SINGLE, "each round has --count children of its own to talk to"},
+    {"spawn", spawn, MPI_THREAD_SINGLE, "--count children, started once, to talk to in each round"},
     {"compute", compute, MPI_THREAD_SINGLE, "one rank after the other computes for --delay seconds without MPI"},
     {"stencil", stencil, MPI_THREAD_SINGLE, "halos of --bytes with four neighbours, and a sum over all"},
 };

@@ -2,6 +2,7 @@ package org.stillcut.systemtests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,7 +58,6 @@ final class CheckpointedTraffic implements AutoCloseable {
         assertThat(program.toFile().setExecutable(true)).isTrue();
         List<String> arguments = new ArrayList<>(checkpoints);
         arguments.addAll(List.of("--ckpt-vms", Integer.toString(VMS), "-np", Integer.toString(pattern.ranks())));
-        arguments.addAll(pattern.mpirunOptions());
         arguments.addAll(pattern.forSeconds(seconds));
         MpirunRun run = cluster.mpirun(directory, arguments);
         CheckpointedTraffic traffic = new CheckpointedTraffic(cluster, pattern, directory, run);
@@ -74,8 +74,13 @@ final class CheckpointedTraffic implements AutoCloseable {
         return traffic;
     }
 
-    /** Takes checkpoints one after the other, each of which must be committed. */
-    void checkpoint(int times) throws Exception {
+    /**
+     * Takes checkpoints one after the other, each of which must be committed.
+     *
+     * @return how long that took
+     */
+    Duration checkpoint(int times) throws Exception {
+        long from = System.nanoTime();
         String job = run.jobId(STEP);
         for (int i = 1; i <= times; i++) {
             Commands.Result result = cluster.stillcut("checkpoint", job);
@@ -84,6 +89,7 @@ final class CheckpointedTraffic implements AutoCloseable {
                     .isZero();
         }
         say(times + " checkpoints taken");
+        return Duration.ofNanos(System.nanoTime() - from);
     }
 
     /** Waits for the end, which must be a good one, with the result of an undisturbed run, after so many checkpoints or more. */
@@ -140,8 +146,27 @@ final class CheckpointedTraffic implements AutoCloseable {
         System.out.printf(Locale.ROOT, "%-19s %6.1f s  %s%n", pattern, (System.nanoTime() - began) / 1e9, what);
     }
 
+    private void end() throws IOException, InterruptedException {
+        for (JsonNode job : cluster.json("status").path("jobs")) {
+            if (!List.of("ended", "lost").contains(job.path("state").asText())) {
+                Commands.Result result =
+                        cluster.stillcut("cancel", job.path("job").asText());
+                assertThat(result.exitStatus()).as(result.stderr()).isZero();
+            }
+        }
+        run.awaitExit(STEP);
+    }
+
+    /** Ends a job that has not ended, so that its nodes are free for the next one. */
     @Override
-    public void close() {
-        run.close();
+    public void close() throws IOException {
+        try (run) {
+            if (run.process().isAlive()) {
+                end();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while " + pattern + " was ended", e);
+        }
     }
 }

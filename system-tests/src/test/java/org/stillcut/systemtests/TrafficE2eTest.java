@@ -25,10 +25,11 @@ class TrafficE2eTest {
     private static final int CHECKPOINTS = 6;
 
     private static final int LONG_SECONDS = 120;
-    private static final int LONG_CHECKPOINTS = 50;
+    private static final int LONG_CHECKPOINTS = 40;
 
     private static final int SERIES = 100;
-    private static final int SERIES_SECONDS = 300;
+    private static final int SAMPLE = 5;
+    private static final int SAMPLE_SECONDS = 600;
 
     private static Cluster cluster;
 
@@ -68,9 +69,18 @@ class TrafficE2eTest {
     @ParameterizedTest
     @EnumSource(names = {"STORM", "STENCIL_EAGER", "STENCIL_RENDEZVOUS"})
     void aHundredCheckpointsInARowDoNotDisturb(TrafficPattern pattern) throws Exception {
-        try (CheckpointedTraffic traffic = CheckpointedTraffic.start(cluster, pattern, ON_DEMAND, SERIES_SECONDS)) {
+        int seconds = secondsOfSeries(pattern);
+        try (CheckpointedTraffic traffic = CheckpointedTraffic.start(cluster, pattern, ON_DEMAND, seconds)) {
             traffic.checkpoint(SERIES);
-            traffic.requireExactEnd(SERIES, Duration.ofMinutes(10));
+            traffic.requireExactEnd(SERIES, Duration.ofMinutes(20));
+        }
+    }
+
+    /** How long a job must play to outlast the series on this machine, with half as much again to spare. */
+    private static int secondsOfSeries(TrafficPattern pattern) throws Exception {
+        try (CheckpointedTraffic traffic = CheckpointedTraffic.start(cluster, pattern, ON_DEMAND, SAMPLE_SECONDS)) {
+            long sampleMillis = traffic.checkpoint(SAMPLE).toMillis();
+            return (int) (sampleMillis * SERIES / SAMPLE * 3 / 2 / 1000);
         }
     }
 

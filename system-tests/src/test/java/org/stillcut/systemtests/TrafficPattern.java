@@ -41,11 +41,6 @@ enum TrafficPattern {
         return this == SPAWN ? 2 : 4;
     }
 
-    /** Besides their number. Children of the last round may still be ending when the next ones are to be started. */
-    List<String> mpirunOptions() {
-        return this == SPAWN ? List.of("--oversubscribe") : List.of();
-    }
-
     /** The program as mpirun is to run it in the VMs, for so long by the VMs' clock. */
     List<String> forSeconds(int seconds) {
         List<String> command = new ArrayList<>(List.of("./" + program));
