@@ -102,6 +102,11 @@ void verify(struct traffic *traffic, const void *content, size_t bytes, uint64_t
 
 bool next_round(struct traffic *traffic) {
     double time = now();
+    if (traffic->round == 0) {
+        /* Not before: what a pattern does to get ready may take longer than the whole time. */
+        traffic->started = time;
+        traffic->told = time - TELL_SECONDS;
+    }
     int further = traffic->round < traffic->rounds;
     if (traffic->rounds == 0) {
         further = time - traffic->started < traffic->seconds;
@@ -214,8 +219,6 @@ int main(int argc, char **argv) {
     MPI_Comm_rank(MPI_COMM_WORLD, &traffic.rank);
     MPI_Comm_size(MPI_COMM_WORLD, &traffic.ranks);
     require(&traffic, provided >= kind->threads, "the MPI library gives thread level %d only", provided);
-    traffic.started = now();
-    traffic.told = traffic.started - TELL_SECONDS;
     MPI_Comm_get_parent(&parent);
     if (parent != MPI_COMM_NULL) {
         spawned(&traffic);
