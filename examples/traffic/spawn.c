@@ -2,8 +2,8 @@
  * Starts children, which are this program again, and talks to them in each round: every parent sends every child
  * messages and gets each back, complemented. The children verify what they get as the parents do.
  *
- * They are started once. Children in each round would test Open MPI 4.1.4 with PMIx 4.2.2: on a busy machine one of
- * the new ones now and then waits in PMIx_Init for ever, without anything of ours around it.
+ * They are started once. With children in each round a plain run on a busy machine, without shim or VM, once did not
+ * end within five minutes; in another that stood still a new child was in PMIx_Init (Open MPI 4.1.4). Not traced.
  */
 #include "traffic.h"
 
