@@ -17,6 +17,7 @@ import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.job.CheckpointFacts;
 import org.stillcut.coordinator.job.CommitException;
 import org.stillcut.coordinator.job.JobShell;
+import org.stillcut.coordinator.job.Wish;
 import org.stillcut.coordinator.membership.AgentRegistry;
 import org.stillcut.coordinator.membership.Gang;
 import org.stillcut.coordinator.membership.NodeProfile;
@@ -141,6 +142,11 @@ final class CoordinatorShell implements JobShell {
     @Override
     public void look(AgentId agent, Incarnation incarnation, long round, boolean digest) {
         registry.link(agent).ifPresent(link -> link.look(incarnation, round, digest));
+    }
+
+    @Override
+    public void answer(Wish wish, Wish.Outcome outcome, String text) {
+        registry.link(wish.agent()).ifPresent(link -> link.answer(wish, outcome, text));
     }
 
     @Override

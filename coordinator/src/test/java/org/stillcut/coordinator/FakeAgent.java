@@ -111,7 +111,7 @@ final class FakeAgent implements StreamObserver<SessionResponse> {
             case OUTPUT_ACK -> acknowledged.add(response.getOutputAck().getOffset());
             case SIGNAL -> signals.add(response.getSignal().getSignalNumber());
             case TRAFFIC -> show(response.getTraffic());
-            case JOINED, HEARTBEAT, RESPONSE_NOT_SET -> {
+            case JOINED, HEARTBEAT, CHECKPOINT_RESULT, RESPONSE_NOT_SET -> {
                 // Nothing to do for it.
             }
         }

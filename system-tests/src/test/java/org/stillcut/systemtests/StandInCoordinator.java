@@ -237,7 +237,7 @@ public final class StandInCoordinator extends AgentServiceGrpc.AgentServiceImplB
                     responses.onNext(SessionResponse.newBuilder()
                             .setHeartbeat(Heartbeat.getDefaultInstance())
                             .build());
-                case VM_LOST, TRAFFIC, REQUEST_NOT_SET -> {
+                case VM_LOST, TRAFFIC, CHECKPOINT_WANTED, REQUEST_NOT_SET -> {
                     // Of no interest here.
                 }
             }

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.agent.disk.JobDisk;
+import org.stillcut.agent.guest.CheckpointOutcome;
 import org.stillcut.agent.guest.GuestException;
 import org.stillcut.agent.linux.CommandException;
 import org.stillcut.agent.linux.CommandLine;
@@ -40,7 +41,7 @@ import org.stillcut.store.StoreException;
 public final class Gang implements GangSteps {
     private static final Logger log = LoggerFactory.getLogger(Gang.class);
     private static final Duration UNPACK = Duration.ofMinutes(2);
-    private static final VmId LAUNCHER = new VmId(0);
+    private static final VmId LAUNCHER = VmId.LAUNCHER;
 
     private final GangPlan plan;
     private final HostEnvironment host;
@@ -68,7 +69,7 @@ public final class Gang implements GangSteps {
                 host.commands(),
                 disk -> shaping.spec(id, disk),
                 plan.program().gated(),
-                id.equals(LAUNCHER) ? new JobVoice(plan.incarnation(), listener) : new Silence(id));
+                new GuestVoice(plan.incarnation(), id, listener));
     }
 
     @Override
@@ -133,8 +134,8 @@ public final class Gang implements GangSteps {
     }
 
     @Override
-    public void thaw() throws StepException, InterruptedException {
-        AllVms.each("thaw", vms.values(), GangVm::thaw);
+    public void thaw(CheckpointId checkpoint) throws StepException, InterruptedException {
+        AllVms.each("thaw", vms.values(), vm -> vm.thaw(checkpoint));
     }
 
     @Override
@@ -218,6 +219,14 @@ public final class Gang implements GangSteps {
     @Override
     public void signal(int signalNumber) throws GuestException {
         launcher().signal(signalNumber);
+    }
+
+    @Override
+    public void checkpointResult(VmId vm, long wish, CheckpointOutcome outcome, String text) throws GuestException {
+        GangVm asker = vms.get(vm);
+        if (asker != null) {
+            asker.checkpointResult(wish, outcome, text);
+        }
     }
 
     @Override

@@ -11,6 +11,9 @@ public interface GangListener {
     /** The job's mpirun has ended and all it printed was handed on before. May come more than once. */
     void jobExited(Incarnation incarnation, int exitStatus);
 
+    /** A program in a VM asks for a checkpoint; comes again until it is answered. */
+    void checkpointWanted(Incarnation incarnation, VmId vm, long wish);
+
     /** A piece of what the job prints; may come more than once. */
     void output(Incarnation incarnation, int stream, long offset, byte[] data);
 }

@@ -2,6 +2,7 @@ package org.stillcut.agent.gang;
 
 import java.util.List;
 import java.util.SortedMap;
+import org.stillcut.agent.guest.CheckpointOutcome;
 import org.stillcut.agent.guest.GuestException;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Incarnation;
@@ -29,8 +30,8 @@ public interface GangSteps {
     /** Sets restored VMs going, with the job still frozen. */
     void run() throws StepException, InterruptedException;
 
-    /** Lets the job of restored VMs go on. */
-    void thaw() throws StepException, InterruptedException;
+    /** Lets the job of VMs go on that were restored from the checkpoint. */
+    void thaw(CheckpointId checkpoint) throws StepException, InterruptedException;
 
     /**
      * Looks at the job's traffic in all VMs; changes nothing, and may be done while a step is done.
@@ -61,6 +62,9 @@ public interface GangSteps {
 
     /** Hands a signal to mpirun. */
     void signal(int signalNumber) throws GuestException;
+
+    /** Tells the program in a VM that asked for a checkpoint what has become of it. */
+    void checkpointResult(VmId vm, long wish, CheckpointOutcome outcome, String text) throws GuestException;
 
     /** Tells the guest what was recorded of the job's output; does not block. */
     void acknowledgeOutput(int stream, long offset);

@@ -19,14 +19,15 @@ import org.stillcut.agent.disk.BaseContent;
 import org.stillcut.agent.disk.DiskException;
 import org.stillcut.agent.disk.DiskLayer;
 import org.stillcut.agent.disk.OverlayChain;
+import org.stillcut.agent.guest.CheckpointOutcome;
 import org.stillcut.agent.guest.GuestChannel;
 import org.stillcut.agent.guest.GuestException;
-import org.stillcut.agent.guest.GuestListener;
 import org.stillcut.agent.linux.CommandRunner;
 import org.stillcut.agent.qemu.Vm;
 import org.stillcut.agent.qemu.VmDisk;
 import org.stillcut.agent.qemu.VmException;
 import org.stillcut.agent.qemu.VmSpec;
+import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.traffic.VmTraffic;
 import org.stillcut.store.ImageRef;
@@ -50,13 +51,17 @@ final class GangVm {
     private static final Duration MONITOR = Duration.ofSeconds(6);
     private static final Duration MERGE = Duration.ofSeconds(50);
     private static final Duration WAKE = Duration.ofSeconds(20);
+    private static final Duration HOOKS = Duration.ofSeconds(60);
+
+    /** From the hooks until the ranks are held: the other VMs' preparations, each of which may take long. */
+    private static final Duration HOOKS_HOLD = Duration.ofMinutes(10);
 
     private final VmId id;
     private final Paths files;
     private final CommandRunner commands;
     private final Shape shape;
     private final boolean gated;
-    private final GuestListener listener;
+    private final GuestVoice voice;
 
     private @Nullable Vm vm;
     private volatile @Nullable GuestChannel guest;
@@ -76,13 +81,13 @@ final class GangVm {
     }
 
     /** @param gated whether ranks are held at their MPI calls for a checkpoint */
-    GangVm(VmId id, Paths files, CommandRunner commands, Shape shape, boolean gated, GuestListener listener) {
+    GangVm(VmId id, Paths files, CommandRunner commands, Shape shape, boolean gated, GuestVoice voice) {
         this.id = id;
         this.files = files;
         this.commands = commands;
         this.shape = shape;
         this.gated = gated;
-        this.listener = listener;
+        this.voice = voice;
     }
 
     VmId id() {
@@ -118,7 +123,8 @@ final class GangVm {
     }
 
     private GuestChannel connect(Vm running) throws GuestException {
-        GuestChannel channel = GuestChannel.connect(id.toString(), running.guestSocket(), listener);
+        GuestChannel channel = GuestChannel.connect(id.toString(), running.guestSocket(), voice);
+        channel.participants().onCheckpointWanted(voice::checkpointWanted);
         guest = channel;
         quiesce = new VmQuiesce(id, channel, gated);
         return channel;
@@ -144,8 +150,9 @@ final class GangVm {
         quiesce().keepFrozen();
     }
 
-    /** Lets the job of a restored VM go on; its clock is set before. */
-    void thaw() throws GuestException {
+    /** Lets the job of a restored VM go on; before that its clock is set, and programs that take part are told. */
+    void thaw(CheckpointId checkpoint) throws GuestException {
+        guest().participants().hooksAfterRestart(checkpoint.toString());
         quiesce().letGo(Instant.now());
     }
 
@@ -164,6 +171,8 @@ final class GangVm {
             ram = firstCopy(running.spec().machine().memoryBytes());
         }
         log.debug("{}: prepared, merged {}", id, merged);
+        // Last, as their programs wait from now on until the checkpoint is over.
+        guest().participants().hooksBefore(HOOKS, HOOKS_HOLD);
     }
 
     /** A copy that could not be filled must not keep the memory that guests need. */
@@ -216,6 +225,7 @@ final class GangVm {
     /** Stores what was captured. */
     SnapshotRef persist(SnapshotVault vault, SnapshotIdentity identity, SortedMap<String, String> machine)
             throws StoreException, DiskException, InterruptedException {
+        tellOfResume();
         byte[] state = deviceState;
         if (state == null) {
             throw new IllegalStateException(id + " has captured nothing");
@@ -233,8 +243,22 @@ final class GangVm {
     void abort() throws VmException, GuestException, DiskException, InterruptedException {
         vm().resume(MONITOR);
         quiesce().letGo();
+        tellOfResume();
         disk().abandonPrepared(vm().qmp(), MONITOR);
         deviceState = null;
+    }
+
+    /** The job runs: that a program may learn of it later is no reason for anything to fail. */
+    private void tellOfResume() {
+        try {
+            guest().participants().hooksAfterResume();
+        } catch (GuestException e) {
+            log.warn("programs that take part were not told that the job goes on: {}", e.getMessage());
+        }
+    }
+
+    void checkpointResult(long wish, CheckpointOutcome outcome, String text) throws GuestException {
+        guest().participants().checkpointResult(wish, outcome, text);
     }
 
     void signal(int signalNumber) throws GuestException {

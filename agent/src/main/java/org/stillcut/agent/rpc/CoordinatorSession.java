@@ -32,6 +32,7 @@ import org.stillcut.protocol.Report;
 import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.traffic.VmTraffic;
 import org.stillcut.v1.AgentServiceGrpc;
+import org.stillcut.v1.CheckpointWanted;
 import org.stillcut.v1.FetchJobFilesRequest;
 import org.stillcut.v1.FetchJobFilesResponse;
 import org.stillcut.v1.Heartbeat;
@@ -115,6 +116,16 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
     @Override
     public Duration silence() {
         return Duration.ofNanos(System.nanoTime() - lastHeardNanos);
+    }
+
+    @Override
+    public void checkpointWanted(Incarnation incarnation, VmId vm, long wish) {
+        send(SessionRequest.newBuilder()
+                .setCheckpointWanted(CheckpointWanted.newBuilder()
+                        .setIncarnation(WireCodec.incarnation(incarnation))
+                        .setVm(vm.index())
+                        .setWish(wish))
+                .build());
     }
 
     @Override
@@ -294,6 +305,15 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
                     var request = response.getTraffic();
                     commanded.look(
                             WireCodec.incarnation(request.getIncarnation()), request.getRound(), request.getDigest());
+                }
+                case CHECKPOINT_RESULT -> {
+                    var result = response.getCheckpointResult();
+                    commanded.checkpointResult(
+                            WireCodec.incarnation(result.getIncarnation()),
+                            new VmId(result.getVm()),
+                            result.getWish(),
+                            WireCodec.outcome(result.getOutcome()),
+                            result.getText());
                 }
                 case SIGNAL -> {
                     var signal = response.getSignal();

@@ -6,6 +6,7 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.stillcut.agent.gang.GangPlan;
+import org.stillcut.agent.guest.CheckpointOutcome;
 import org.stillcut.protocol.CheckpointFailure;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Command;
@@ -15,6 +16,7 @@ import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Report;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.v1.CheckpointResult;
 import org.stillcut.v1.Gang;
 import org.stillcut.v1.JobSpec;
 import org.stillcut.v1.OutputStream;
@@ -120,6 +122,14 @@ final class WireCodec {
                 .setJobId(incarnation.job().value())
                 .setEpoch(incarnation.epoch())
                 .build();
+    }
+
+    static CheckpointOutcome outcome(CheckpointResult.Outcome wire) {
+        return switch (wire) {
+            case OUTCOME_COMMITTED -> CheckpointOutcome.COMMITTED;
+            case OUTCOME_UNAVAILABLE -> CheckpointOutcome.UNAVAILABLE;
+            case OUTCOME_FAILED, OUTCOME_UNSPECIFIED, UNRECOGNIZED -> CheckpointOutcome.FAILED;
+        };
     }
 
     /** The guest's numbers of the streams are the wire's. */

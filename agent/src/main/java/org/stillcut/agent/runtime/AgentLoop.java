@@ -24,6 +24,7 @@ import org.stillcut.agent.gang.GangPlan;
 import org.stillcut.agent.gang.GangSteps;
 import org.stillcut.agent.gang.HostEnvironment;
 import org.stillcut.agent.gang.StepException;
+import org.stillcut.agent.guest.CheckpointOutcome;
 import org.stillcut.agent.guest.GuestException;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.CheckpointId;
@@ -173,6 +174,25 @@ public final class AgentLoop implements GangListener, AutoCloseable {
     public void jobExited(Incarnation incarnation, int exitStatus) {
         log.info("{}: mpirun ended with status {}", incarnation, exitStatus);
         coordinator.jobExited(incarnation, exitStatus);
+    }
+
+    @Override
+    public void checkpointWanted(Incarnation incarnation, VmId vm, long wish) {
+        coordinator.checkpointWanted(incarnation, vm, wish);
+    }
+
+    /** What has become of a checkpoint that a program asked for. */
+    public void checkpointResult(Incarnation incarnation, VmId vm, long wish, CheckpointOutcome outcome, String text) {
+        inLoop(() -> gangOf(incarnation)
+                .ifPresent(gang -> Thread.ofVirtual()
+                        .name("result-" + incarnation)
+                        .start(() -> {
+                            try {
+                                gang.checkpointResult(vm, wish, outcome, text);
+                            } catch (GuestException | IllegalStateException e) {
+                                log.warn("{}: wish {} not answered: {}", incarnation, wish, e.getMessage());
+                            }
+                        })));
     }
 
     @Override

@@ -20,6 +20,9 @@ public interface CoordinatorLink {
     /** For how long nothing has been heard from the coordinator. */
     Duration silence();
 
+    /** A program in a VM asks for a checkpoint. */
+    void checkpointWanted(Incarnation incarnation, VmId vm, long wish);
+
     void vmLost(Incarnation incarnation, VmId vm, String reason);
 
     void jobExited(Incarnation incarnation, int exitStatus);

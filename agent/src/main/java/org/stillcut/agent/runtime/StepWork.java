@@ -30,7 +30,7 @@ final class StepWork {
             case ABORT -> gang.abort();
             case RESTORE -> gang.restore(key.requireCheckpoint());
             case RUN -> gang.run();
-            case THAW -> gang.thaw();
+            case THAW -> gang.thaw(key.requireCheckpoint());
             case DESTROY -> gang.destroy();
         }
         return new TreeMap<>();

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.stillcut.agent.gang.StepFailures;
+import org.stillcut.agent.guest.CheckpointOutcome;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Command;
 import org.stillcut.protocol.CommandKey;
@@ -192,6 +193,15 @@ class AgentLoopTest {
         assertThat(link.next()).isEqualTo("round 6 of j#9: it has no VMs of j#9");
         quiesce.mayEnd.countDown();
         assertThat(link.next()).isEqualTo("done QUIESCE");
+    }
+
+    @Test
+    void wishForACheckpointIsHandedOnAndAnswered() throws Exception {
+        running();
+        loop.checkpointWanted(FIRST, new VmId(1), 7);
+        assertThat(link.next()).isEqualTo("vm1 of j#1 wishes 7");
+        loop.checkpointResult(FIRST, new VmId(1), 7, CheckpointOutcome.COMMITTED, "j@1");
+        await("answer", () -> gangs.newest().done().contains("vm1 wish 7: COMMITTED j@1"));
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import org.stillcut.agent.gang.GangSteps;
 import org.stillcut.agent.gang.StepException;
+import org.stillcut.agent.guest.CheckpointOutcome;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.SnapshotRef;
@@ -112,7 +113,7 @@ final class FakeGang implements GangSteps {
     }
 
     @Override
-    public void thaw() throws StepException, InterruptedException {
+    public void thaw(CheckpointId checkpoint) throws StepException, InterruptedException {
         perform(Step.THAW);
     }
 
@@ -171,6 +172,11 @@ final class FakeGang implements GangSteps {
     @Override
     public void signal(int signalNumber) {
         done.add("signal " + signalNumber);
+    }
+
+    @Override
+    public void checkpointResult(VmId vm, long wish, CheckpointOutcome outcome, String text) {
+        done.add(vm + " wish " + wish + ": " + outcome + " " + text);
     }
 
     @Override

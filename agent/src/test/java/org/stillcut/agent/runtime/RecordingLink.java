@@ -56,6 +56,11 @@ final class RecordingLink implements CoordinatorLink {
     }
 
     @Override
+    public void checkpointWanted(Incarnation incarnation, VmId vm, long wish) {
+        words.add(vm + " of " + incarnation + " wishes " + wish);
+    }
+
+    @Override
     public void jobExited(Incarnation incarnation, int exitStatus) {
         words.add(incarnation + " exited " + exitStatus);
     }

@@ -27,6 +27,7 @@ final class JobEffects {
     private final StageClock clock = new StageClock(System::nanoTime);
     private final TrafficWatcher watcher;
     private final RestartPlanning planning;
+    private final CheckpointWishes wishes;
     private final CheckpointSchedule schedule;
     private final Map<CheckpointId, CompletableFuture<CheckpointId>> requesters = new HashMap<>();
     private JobShell.@Nullable Cancellable deadline;
@@ -36,6 +37,7 @@ final class JobEffects {
         this.shell = shell;
         this.watcher = new TrafficWatcher(shell, loop::post);
         this.planning = new RestartPlanning(loop, shell, PATIENCE);
+        this.wishes = new CheckpointWishes(loop, shell);
         this.schedule = new CheckpointSchedule(loop, shell);
     }
 
@@ -45,6 +47,7 @@ final class JobEffects {
         for (JobEffect effect : transition.effects()) {
             carryOut(effect, transition.next(), requester);
         }
+        wishes.observe(transition.next());
         if (!before.describe().equals(transition.next().describe())) {
             log.debug("job {}: {}", loop.id(), transition.next().describe());
         }
@@ -80,6 +83,11 @@ final class JobEffects {
     /** An agent has looked at the traffic. May be called by any thread. */
     void traffic(TrafficAnswer answer) {
         watcher.take(answer);
+    }
+
+    /** A program of the job wants a checkpoint. May be called by any thread. */
+    void wish(Wish wish) {
+        wishes.add(wish);
     }
 
     private void setDeadline(JobEffect.SetDeadline set) {

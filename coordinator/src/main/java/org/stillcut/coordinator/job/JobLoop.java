@@ -92,6 +92,11 @@ public final class JobLoop implements AutoCloseable {
         return requester;
     }
 
+    /** Hands in a program's wish for a checkpoint. */
+    public void wish(Wish wish) {
+        effects.wish(wish);
+    }
+
     /** Hands in what an agent has seen of the job's traffic. */
     public void traffic(TrafficAnswer answer) {
         effects.traffic(answer);

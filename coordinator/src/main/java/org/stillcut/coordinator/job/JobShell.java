@@ -48,6 +48,9 @@ public interface JobShell {
     /** Asks an agent for a look at the traffic of an incarnation; without a session the request is dropped. */
     void look(AgentId agent, Incarnation incarnation, long round, boolean digest);
 
+    /** Tells a program what has become of its wish; without a session to its agent it is dropped, and the wish comes again. */
+    void answer(Wish wish, Wish.Outcome outcome, String text);
+
     /** What the VMs of a checkpoint will show when they are restored. */
     SortedMap<VmId, Long> sealedDigests(CheckpointId id) throws CommitException;
 

@@ -1,6 +1,7 @@
 package org.stillcut.coordinator.membership;
 
 import java.util.Optional;
+import org.stillcut.coordinator.job.Wish;
 import org.stillcut.coordinator.output.OutputStreamName;
 import org.stillcut.protocol.Command;
 import org.stillcut.protocol.Incarnation;
@@ -18,6 +19,9 @@ public interface AgentLink {
 
     /** Asks for one look at the job's traffic. */
     void look(Incarnation incarnation, long round, boolean digest);
+
+    /** Tells a program what has become of its wish for a checkpoint. */
+    void answer(Wish wish, Wish.Outcome outcome, String text);
 
     /** Ends the session; the agent keeps its VMs and tries to come back. */
     void close(String reason);

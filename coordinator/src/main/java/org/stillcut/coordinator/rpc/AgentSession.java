@@ -11,6 +11,7 @@ import org.slf4j.LoggerFactory;
 import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
 import org.stillcut.coordinator.job.TrafficAnswer;
+import org.stillcut.coordinator.job.Wish;
 import org.stillcut.coordinator.membership.AgentLink;
 import org.stillcut.coordinator.membership.AgentRegistry;
 import org.stillcut.coordinator.membership.Gang;
@@ -22,6 +23,7 @@ import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.coordinator.JobEvent;
+import org.stillcut.v1.CheckpointResult;
 import org.stillcut.v1.Heartbeat;
 import org.stillcut.v1.Join;
 import org.stillcut.v1.Joined;
@@ -134,6 +136,23 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
     }
 
     @Override
+    public void answer(Wish wish, Wish.Outcome outcome, String text) {
+        send(SessionResponse.newBuilder()
+                .setCheckpointResult(CheckpointResult.newBuilder()
+                        .setIncarnation(WireCodec.incarnation(wish.incarnation()))
+                        .setVm(wish.vm().index())
+                        .setWish(wish.number())
+                        .setOutcome(
+                                switch (outcome) {
+                                    case COMMITTED -> CheckpointResult.Outcome.OUTCOME_COMMITTED;
+                                    case FAILED -> CheckpointResult.Outcome.OUTCOME_FAILED;
+                                    case UNAVAILABLE -> CheckpointResult.Outcome.OUTCOME_UNAVAILABLE;
+                                })
+                        .setText(text))
+                .build());
+    }
+
+    @Override
     public void close(String reason) {
         end(Status.DEADLINE_EXCEEDED.withDescription(reason));
     }
@@ -177,6 +196,12 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
                 post(incarnation, new JobEvent.JobExited(incarnation, exited.getExitStatus()));
             }
             case OUTPUT -> output(request.getOutput());
+            case CHECKPOINT_WANTED -> {
+                var wanted = request.getCheckpointWanted();
+                Incarnation incarnation = WireCodec.incarnation(wanted.getIncarnation());
+                Wish wish = new Wish(from, incarnation, new VmId(wanted.getVm()), wanted.getWish());
+                job(incarnation).ifPresent(loop -> loop.wish(wish));
+            }
             case TRAFFIC -> {
                 TrafficAnswer answer = TrafficCodec.answer(from, request.getTraffic());
                 job(answer.incarnation()).ifPresent(loop -> loop.traffic(answer));

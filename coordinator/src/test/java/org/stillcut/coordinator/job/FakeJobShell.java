@@ -161,6 +161,11 @@ public final class FakeJobShell implements JobShell {
         Thread.ofVirtual().name("look-" + agent).start(() -> looker.look(agent, incarnation, round));
     }
 
+    @Override
+    public synchronized void answer(Wish wish, Wish.Outcome outcome, String text) {
+        log.add("wish " + wish.number() + " of " + wish.vm() + ": " + outcome + " " + text);
+    }
+
     /** What {@link PlayedJob}'s VMs show. */
     @Override
     public SortedMap<VmId, Long> sealedDigests(CheckpointId id) {

@@ -10,6 +10,7 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.stillcut.coordinator.SteppingClock;
+import org.stillcut.coordinator.job.Wish;
 import org.stillcut.coordinator.output.OutputStreamName;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.Command;
@@ -47,6 +48,11 @@ class AgentRegistryTest {
         @Override
         public void acknowledgeOutput(Incarnation incarnation, OutputStreamName stream, long offset) {
             throw new UnsupportedOperationException("no output here");
+        }
+
+        @Override
+        public void answer(Wish wish, Wish.Outcome outcome, String text) {
+            throw new AssertionError("answered");
         }
 
         @Override
