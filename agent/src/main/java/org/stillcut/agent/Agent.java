@@ -82,7 +82,9 @@ final class Agent implements AutoCloseable {
                         config.vcpuSlots(),
                         config.memoryBytes(),
                         verdict,
-                        qemuVersion),
+                        qemuVersion,
+                        images.names(),
+                        Repository.identity(config.repository(), StoreEnvironment.system())),
                 config.coordinator());
         String accelerator = verdict.accelerator().name().toLowerCase(Locale.ROOT);
         HostEnvironment host = new HostEnvironment(

@@ -9,6 +9,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.stillcut.address.HostPort;
 import org.stillcut.agent.linux.CommandException;
 import org.stillcut.store.StoreException;
 import picocli.CommandLine;
@@ -70,7 +71,17 @@ public final class AgentMain implements Callable<Integer> {
     private long memoryMib;
 
     public static void main(String[] arguments) {
-        System.exit(new CommandLine(new AgentMain()).execute(arguments));
+        System.exit(execute(arguments));
+    }
+
+    static int execute(String... arguments) {
+        CommandLine commandLine = new CommandLine(new AgentMain());
+        commandLine.setParameterExceptionHandler((exception, words) -> {
+            String problem = String.valueOf(exception.getMessage()).replace('\n', ' ');
+            System.err.println("stillcut agent: " + problem + " (stillcut agent --help tells more)");
+            return CommandLine.ExitCode.USAGE;
+        });
+        return commandLine.execute(arguments);
     }
 
     @Override
@@ -112,12 +123,9 @@ public final class AgentMain implements Callable<Integer> {
         if (!node.matches("[A-Za-z0-9][A-Za-z0-9.-]{0,62}")) {
             throw new IllegalArgumentException("--node " + node + ": letters, digits, '.' and '-'");
         }
-        int colon = coordinator.lastIndexOf(':');
-        if (colon <= 0 || !coordinator.substring(colon + 1).matches("[0-9]{1,5}")) {
-            throw new IllegalArgumentException("--coordinator " + coordinator + ": not HOST:PORT");
-        }
-        InetSocketAddress address = new InetSocketAddress(
-                coordinator.substring(0, colon), Integer.parseInt(coordinator.substring(colon + 1)));
+        InetSocketAddress address = HostPort.parse(coordinator)
+                .map(written -> new InetSocketAddress(written.host(), written.port()))
+                .orElseThrow(() -> new IllegalArgumentException("--coordinator " + coordinator + ": not HOST:PORT"));
         return new AgentConfig(
                 node,
                 address,

@@ -25,6 +25,7 @@ import org.stillcut.coordinator.job.CommitException;
 import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
 import org.stillcut.coordinator.job.Timeline;
+import org.stillcut.coordinator.membership.AgentEntry;
 import org.stillcut.coordinator.membership.AgentRegistry;
 import org.stillcut.coordinator.membership.MembershipListener;
 import org.stillcut.coordinator.output.JobOutput;
@@ -62,7 +63,12 @@ final class Coordinator implements AutoCloseable {
     private final ScheduledFuture<?> expiry;
     private final CoordinatorServer server;
 
-    private Coordinator(CoordinatorConfig config, JobCatalog catalog, CheckpointRecords checkpoints, Runnable end)
+    private Coordinator(
+            CoordinatorConfig config,
+            JobCatalog catalog,
+            CheckpointRecords checkpoints,
+            String repository,
+            Runnable end)
             throws IOException, CommitException {
         this.jobHome = privateDirectory(config.stateDirectory().resolve("jobs"));
         this.catalog = catalog;
@@ -84,7 +90,7 @@ final class Coordinator implements AutoCloseable {
                 new JobServiceImpl(jobs, intake, registry, background),
                 new CheckpointServiceImpl(jobs, checkpoints, shell::place, background),
                 new NodeServiceImpl(registry, usage),
-                new AgentServiceImpl(registry, jobs, intake, background));
+                new AgentServiceImpl(new AgentEntry(registry, repository), jobs, intake, background));
         try {
             this.server = new CoordinatorServer(config.socket(), config.listen(), services);
         } catch (IOException | RuntimeException e) {
@@ -112,7 +118,8 @@ final class Coordinator implements AutoCloseable {
             }
             CheckpointRecords checkpoints = new CheckpointRecords(
                     Repository.openCatalog(config.repository(), environment), environment.clock());
-            return new Coordinator(config, catalog, checkpoints, end);
+            String repository = Repository.identity(config.repository(), environment);
+            return new Coordinator(config, catalog, checkpoints, repository, end);
         } catch (IOException | StoreException | CommitException | RuntimeException e) {
             catalog.close();
             throw e;

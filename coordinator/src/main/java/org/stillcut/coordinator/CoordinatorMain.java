@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.stillcut.address.HostPort;
 import org.stillcut.coordinator.job.CommitException;
 import org.stillcut.store.StoreException;
 import picocli.CommandLine;
@@ -54,7 +55,17 @@ public final class CoordinatorMain implements Callable<Integer> {
     private long agentTimeoutMillis;
 
     public static void main(String[] arguments) {
-        System.exit(new CommandLine(new CoordinatorMain()).execute(arguments));
+        System.exit(execute(arguments));
+    }
+
+    static int execute(String... arguments) {
+        CommandLine commandLine = new CommandLine(new CoordinatorMain());
+        commandLine.setParameterExceptionHandler((exception, words) -> {
+            String problem = String.valueOf(exception.getMessage()).replace('\n', ' ');
+            System.err.println("stillcut coordinator: " + problem + " (stillcut coordinator --help tells more)");
+            return CommandLine.ExitCode.USAGE;
+        });
+        return commandLine.execute(arguments);
     }
 
     @Override
@@ -103,10 +114,8 @@ public final class CoordinatorMain implements Callable<Integer> {
     }
 
     private static InetSocketAddress address(String text) {
-        int colon = text.lastIndexOf(':');
-        if (colon <= 0 || !text.substring(colon + 1).matches("[0-9]{1,5}")) {
-            throw new IllegalArgumentException("not HOST:PORT: " + text);
-        }
-        return new InetSocketAddress(text.substring(0, colon), Integer.parseInt(text.substring(colon + 1)));
+        return HostPort.parse(text)
+                .map(address -> new InetSocketAddress(address.host(), address.port()))
+                .orElseThrow(() -> new IllegalArgumentException("--listen " + text + ": not HOST:PORT"));
     }
 }

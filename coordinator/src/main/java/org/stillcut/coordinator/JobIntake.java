@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +23,7 @@ import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
 import org.stillcut.coordinator.placement.NoRoomException;
+import org.stillcut.coordinator.placement.NodeRoom;
 import org.stillcut.coordinator.placement.PlacementPlanner;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
@@ -151,8 +153,27 @@ public final class JobIntake {
                 description.vmCount(),
                 description.vcpusPerVm(),
                 description.memoryBytesPerVm(),
-                usage.rooms(),
+                rooms(description),
                 List.copyOf(description.nodes()));
+    }
+
+    private List<NodeRoom> rooms(JobDescription description) {
+        List<NodeRoom> rooms = usage.roomsWithImage(description.image());
+        SortedSet<String> images = usage.images();
+        if (rooms.isEmpty() && !images.isEmpty()) {
+            throw new IllegalArgumentException("no node has the guest image '" + description.image() + "'; there are: "
+                    + String.join(", ", images));
+        }
+        return rooms.stream()
+                .map(room -> room.atMost(mostVms(description, room.agent().value()), description.vcpusPerVm()))
+                .toList();
+    }
+
+    private static int mostVms(JobDescription description, String node) {
+        int index = description.nodes().indexOf(node);
+        return index < 0 || index >= description.mostVmsPerNode().size()
+                ? 0
+                : description.mostVmsPerNode().get(index);
     }
 
     private JobId freshId(String name) {

@@ -1,9 +1,14 @@
 package org.stillcut.coordinator;
 
 import java.util.List;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
 import org.stillcut.coordinator.membership.AgentRegistry;
+import org.stillcut.coordinator.membership.NodeProfile;
 import org.stillcut.coordinator.membership.NodeStatus;
 import org.stillcut.coordinator.placement.NodeRoom;
 import org.stillcut.protocol.AgentId;
@@ -42,6 +47,29 @@ public final class NodeUsage {
     /** What is left on the nodes that are up. */
     List<NodeRoom> rooms() {
         return rooms(jobs.all());
+    }
+
+    /** What is left on the nodes that are up and have this guest image, as far as they say. */
+    List<NodeRoom> roomsWithImage(String image) {
+        Set<AgentId> without = registry.nodes().stream()
+                .map(NodeStatus::profile)
+                .filter(profile -> !hasImage(profile, image))
+                .map(NodeProfile::agent)
+                .collect(Collectors.toUnmodifiableSet());
+        return rooms().stream().filter(room -> !without.contains(room.agent())).toList();
+    }
+
+    /** The guest images of the nodes that are up. */
+    SortedSet<String> images() {
+        return registry.nodes().stream()
+                .filter(status -> status.state() == NodeStatus.State.UP)
+                .flatMap(status -> status.profile().images().stream())
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** An agent of the version before does not say which images it has; it finds out when a VM boots. */
+    private static boolean hasImage(NodeProfile profile, String image) {
+        return profile.images().isEmpty() || profile.images().contains(image);
     }
 
     /** What would be left on the nodes that are up if this job were not there. */

@@ -29,12 +29,14 @@ import org.stillcut.v1.FetchJobFilesRequest;
 import org.stillcut.v1.GetCheckpointRequest;
 import org.stillcut.v1.Job;
 import org.stillcut.v1.JobPhase;
+import org.stillcut.v1.JobSpec;
 import org.stillcut.v1.ListCheckpointsRequest;
 import org.stillcut.v1.ListJobsRequest;
 import org.stillcut.v1.RestartJobRequest;
 import org.stillcut.v1.SignalJobRequest;
 import org.stillcut.v1.Step;
 import org.stillcut.v1.SubmitJobRequest;
+import org.stillcut.v1.VmPlacement;
 import org.stillcut.v1.WatchJobRequest;
 import org.stillcut.v1.WatchJobResponse;
 
@@ -154,6 +156,25 @@ class CoordinatorIT extends CoordinatorFixture {
         assertThat(jobs().listJobs(ListJobsRequest.getDefaultInstance()).getJobsList())
                 .isEmpty();
         assertThat(homes()).isEmpty();
+    }
+
+    @Test
+    void imageThatNoNodeHasIsRefusedBeforeAnyFile() throws Exception {
+        assertThatThrownBy(
+                        () -> submit(part(spec().toBuilder().setImage("fortran").build())))
+                .hasMessageContaining("no node has the guest image 'fortran'; there are: base");
+        assertThat(homes()).isEmpty();
+    }
+
+    @Test
+    void nodesTakeNoMoreVmsThanTheJobWantsOfThem() throws Exception {
+        JobSpec.Builder spec =
+                spec().toBuilder().setVmCount(3).setVcpusPerVm(1).addNodes("a").addNodes("b");
+        String id = submit(part(spec.addMostVmsPerNode(1).addMostVmsPerNode(0).build()));
+        assertThat(job(id).getPlacementList()).extracting(VmPlacement::getNode).containsExactly("a", "b", "b");
+        assertStatus(
+                Status.Code.RESOURCE_EXHAUSTED,
+                () -> submit(part(spec.setMostVmsPerNode(1, 1).build())));
     }
 
     @Test

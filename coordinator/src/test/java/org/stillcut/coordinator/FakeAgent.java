@@ -62,7 +62,8 @@ final class FakeAgent implements StreamObserver<SessionResponse> {
                                 .setNode(node)
                                 .setDataAddress("10.0.0.1")
                                 .setVcpuSlots(8)
-                                .setMemoryBytes(8L << 30))
+                                .setMemoryBytes(8L << 30)
+                                .addImages("base"))
                         .addAllHeld(held))
                 .build());
     }

@@ -114,7 +114,11 @@ public final class Gang implements GangSteps {
                         ? RankLaunch.arguments(program.mpirunArguments(), environment)
                         : program.mpirunArguments());
         try {
-            launcher().start(program.workingDirectory(), arguments, environment);
+            launcher()
+                    .start(
+                            program.workingDirectory(),
+                            StandardInput.of(program.standardInput(), arguments),
+                            environment);
         } catch (GuestException e) {
             throw StepException.of(e);
         }

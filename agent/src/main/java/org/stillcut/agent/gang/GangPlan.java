@@ -21,13 +21,25 @@ public record GangPlan(
      * @param workingDirectory the same in every VM
      * @param slotsPerVm ranks that mpirun may put into one VM
      * @param gated whether ranks are held at their MPI calls for a checkpoint
+     * @param standardInput path of the file in VM 0 that mpirun reads; empty: none
      */
     public record Program(
             List<String> mpirunArguments,
             List<String> environment,
             String workingDirectory,
             int slotsPerVm,
-            boolean gated) {
+            boolean gated,
+            String standardInput) {
+        /** A program without standard input. */
+        public Program(
+                List<String> mpirunArguments,
+                List<String> environment,
+                String workingDirectory,
+                int slotsPerVm,
+                boolean gated) {
+            this(mpirunArguments, environment, workingDirectory, slotsPerVm, gated, "");
+        }
+
         public Program {
             mpirunArguments = List.copyOf(mpirunArguments);
             environment = List.copyOf(environment);

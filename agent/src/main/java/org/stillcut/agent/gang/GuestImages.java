@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.stillcut.agent.qemu.VmBoot;
 
 /**
@@ -12,6 +14,8 @@ import org.stillcut.agent.qemu.VmBoot;
  * it was taken with, so they are known by their digests. Immutable.
  */
 public final class GuestImages {
+    private static final String ROOT_SUFFIX = ".sqfs";
+
     private final Path directory;
     private final JsonNode description;
 
@@ -31,11 +35,22 @@ public final class GuestImages {
 
     /** What a VM boots with the image of that name. */
     VmBoot boot(String name, String kernelCommandLine) throws StepException {
-        Path root = directory.resolve(name + ".sqfs");
+        Path root = directory.resolve(name + ROOT_SUFFIX);
         if (!Files.isReadable(root)) {
             throw new StepException("there is no guest image '" + name + "' on this node");
         }
         return new VmBoot(directory.resolve("vmlinuz"), directory.resolve("initrd"), root, kernelCommandLine);
+    }
+
+    /** What {@link #boot} takes, in order. */
+    public List<String> names() throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.map(file -> String.valueOf(file.getFileName()))
+                    .filter(name -> name.endsWith(ROOT_SUFFIX))
+                    .map(name -> name.substring(0, name.length() - ROOT_SUFFIX.length()))
+                    .sorted()
+                    .toList();
+        }
     }
 
     /** Tells this image, with its kernel, from any other. */
@@ -43,6 +58,6 @@ public final class GuestImages {
         JsonNode digests = description.path("sha256");
         return digests.path("vmlinuz").asText()
                 + digests.path("initrd").asText()
-                + digests.path(name + ".sqfs").asText();
+                + digests.path(name + ROOT_SUFFIX).asText();
     }
 }

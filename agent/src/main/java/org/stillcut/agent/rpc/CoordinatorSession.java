@@ -67,6 +67,7 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
     private @Nullable AgentLoop loop;
     private @Nullable Session session;
     private boolean closed;
+    private volatile String lastRefusal = "";
 
     public CoordinatorSession(NodeDescription node, InetSocketAddress coordinator) {
         this.node = node;
@@ -239,9 +240,11 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
         }
         if (which.joined) {
             log.warn("session with the coordinator is broken: {}", why);
-        } else {
-            log.info("no session with the coordinator: {}", why);
+        } else if (!why.equals(lastRefusal)) {
+            // Tried again twice a second, for as long as it takes: told once.
+            log.warn("no session with the coordinator, trying on: {}", why);
         }
+        lastRefusal = which.joined ? "" : why;
         schedule(this::open, BETWEEN_TRIES);
     }
 

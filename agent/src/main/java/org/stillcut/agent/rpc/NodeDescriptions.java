@@ -1,5 +1,6 @@
 package org.stillcut.agent.rpc;
 
+import java.util.List;
 import java.util.Locale;
 import org.stillcut.agent.qemu.AcceleratorVerdict;
 import org.stillcut.v1.NodeDescription;
@@ -16,7 +17,9 @@ public final class NodeDescriptions {
             int vcpuSlots,
             long memoryBytes,
             AcceleratorVerdict verdict,
-            String qemuVersion) {
+            String qemuVersion,
+            List<String> images,
+            String repository) {
         return NodeDescription.newBuilder()
                 .setNode(node)
                 .setDataAddress(dataAddress)
@@ -26,6 +29,8 @@ public final class NodeDescriptions {
                 .setAcceleratorReason(verdict.reason())
                 .setQemuVersion(qemuVersion)
                 .setAgentVersion(VERSION)
+                .addAllImages(images)
+                .setRepository(repository)
                 .build();
     }
 }

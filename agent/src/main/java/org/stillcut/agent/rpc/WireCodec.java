@@ -58,7 +58,8 @@ final class WireCodec {
                         spec.getEnvironmentList(),
                         spec.getWorkingDirectory(),
                         spec.getSlotsPerVm(),
-                        !spec.getFreezeOnly()),
+                        !spec.getFreezeOnly(),
+                        spec.getStandardInput()),
                 new GangPlan.VmShape(
                         spec.getVcpusPerVm(), spec.getMemoryBytesPerVm(), spec.getDiskBytesPerVm(), spec.getImage()),
                 gang.getNetworkId(),

@@ -43,6 +43,15 @@ class GuestImagesTest {
     }
 
     @Test
+    void namesAreWhatCanBeBooted() throws Exception {
+        GuestImages images = StandInImages.in(directory);
+        for (String name : images.names()) {
+            assertThat(images.boot(name, "quiet").rootImage()).exists();
+        }
+        assertThat(images.names()).contains("base");
+    }
+
+    @Test
     void digestTellsImagesAndKernelsApart() throws Exception {
         GuestImages images = StandInImages.in(directory);
         assertThat(images.digest("base")).isEqualTo("aa" + "bb" + "cc").isNotEqualTo(images.digest("java"));

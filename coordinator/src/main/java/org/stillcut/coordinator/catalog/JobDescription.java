@@ -2,6 +2,7 @@ package org.stillcut.coordinator.catalog;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * What a job is: enough to start it, and to start it again anywhere. Kept in the catalog and in each of its checkpoints.
@@ -15,6 +16,8 @@ import java.util.List;
  * @param nodes to start on; empty: any
  * @param slotsPerVm ranks that mpirun may put into one VM
  * @param gated whether ranks are held at their MPI calls for a checkpoint
+ * @param mostVmsPerNode of each of the nodes, in their order, when the job starts; 0, or absent: as many as fit
+ * @param standardInput path of the file that mpirun reads as its standard input; empty: none
  */
 public record JobDescription(
         String name,
@@ -30,7 +33,9 @@ public record JobDescription(
         int maxRestarts,
         List<String> nodes,
         int slotsPerVm,
-        boolean gated) {
+        boolean gated,
+        List<Integer> mostVmsPerNode,
+        String standardInput) {
     private static final int MOST_VMS = 250;
     private static final int MOST_SLOTS = 65_536;
     private static final long LEAST_MEMORY_BYTES = 128L << 20;
@@ -64,6 +69,50 @@ public record JobDescription(
         mpirunArguments = List.copyOf(mpirunArguments);
         environment = List.copyOf(environment);
         nodes = List.copyOf(nodes);
+        // Jobs recorded by an earlier version have neither of these.
+        mostVmsPerNode = Objects.requireNonNullElse(mostVmsPerNode, List.<Integer>of()).stream()
+                .toList();
+        standardInput = Objects.requireNonNullElse(standardInput, "");
+        require(mostVmsPerNode.stream().allMatch(most -> most >= 0), "number of VMs per node", mostVmsPerNode);
+        require(
+                standardInput.isEmpty() || standardInput.matches("/[^\\x00]+"),
+                "path of the standard input",
+                standardInput);
+    }
+
+    /** A job without standard input that takes as much of each node as there is. */
+    public JobDescription(
+            String name,
+            List<String> mpirunArguments,
+            List<String> environment,
+            String workingDirectory,
+            int vmCount,
+            int vcpusPerVm,
+            long memoryBytesPerVm,
+            long diskBytesPerVm,
+            String image,
+            Duration checkpointInterval,
+            int maxRestarts,
+            List<String> nodes,
+            int slotsPerVm,
+            boolean gated) {
+        this(
+                name,
+                mpirunArguments,
+                environment,
+                workingDirectory,
+                vmCount,
+                vcpusPerVm,
+                memoryBytesPerVm,
+                diskBytesPerVm,
+                image,
+                checkpointInterval,
+                maxRestarts,
+                nodes,
+                slotsPerVm,
+                gated,
+                List.of(),
+                "");
     }
 
     private static void require(boolean condition, String what, Object value) {

@@ -1,5 +1,6 @@
 package org.stillcut.coordinator.membership;
 
+import java.util.List;
 import org.stillcut.protocol.AgentId;
 
 /**
@@ -9,6 +10,8 @@ import org.stillcut.protocol.AgentId;
  * @param vcpuSlots virtual CPUs its VMs may have in all
  * @param memoryBytes guest memory its VMs may have in all
  * @param accelerator "kvm" or "tcg"
+ * @param images names of its guest images; empty: it did not say
+ * @param repository identity of the repository it writes to; empty: it did not say
  */
 public record NodeProfile(
         AgentId agent,
@@ -18,8 +21,11 @@ public record NodeProfile(
         String accelerator,
         String acceleratorReason,
         String qemuVersion,
-        String agentVersion) {
+        String agentVersion,
+        List<String> images,
+        String repository) {
     public NodeProfile {
+        images = List.copyOf(images);
         if (vcpuSlots < 1 || memoryBytes < 1) {
             throw new IllegalArgumentException(
                     "node " + agent + " offers " + vcpuSlots + " vCPU slots and " + memoryBytes + " bytes of memory");

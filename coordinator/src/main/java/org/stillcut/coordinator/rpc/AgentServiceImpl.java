@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
 import org.stillcut.coordinator.JobIntake;
 import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
-import org.stillcut.coordinator.membership.AgentRegistry;
+import org.stillcut.coordinator.membership.AgentEntry;
 import org.stillcut.protocol.JobId;
 import org.stillcut.v1.AgentServiceGrpc;
 import org.stillcut.v1.FetchJobFilesRequest;
@@ -27,13 +27,13 @@ public final class AgentServiceImpl extends AgentServiceGrpc.AgentServiceImplBas
     private static final Logger log = LoggerFactory.getLogger(AgentServiceImpl.class);
     private static final int PIECE_BYTES = 256 * 1024;
 
-    private final AgentRegistry registry;
     private final JobDirectory jobs;
     private final JobIntake intake;
     private final ExecutorService senders;
+    private final AgentEntry entry;
 
-    public AgentServiceImpl(AgentRegistry registry, JobDirectory jobs, JobIntake intake, ExecutorService senders) {
-        this.registry = registry;
+    public AgentServiceImpl(AgentEntry entry, JobDirectory jobs, JobIntake intake, ExecutorService senders) {
+        this.entry = entry;
         this.jobs = jobs;
         this.intake = intake;
         this.senders = senders;
@@ -41,7 +41,7 @@ public final class AgentServiceImpl extends AgentServiceGrpc.AgentServiceImplBas
 
     @Override
     public StreamObserver<SessionRequest> session(StreamObserver<SessionResponse> responses) {
-        AgentSession session = new AgentSession(responses, registry, jobs);
+        AgentSession session = new AgentSession(responses, entry, jobs);
         // With a handler, gRPC drops what is sent into a broken session; without one, it throws into the loop that
         // sends.
         ((ServerCallStreamObserver<SessionResponse>) responses).setOnCancelHandler(session::broken);

@@ -12,6 +12,7 @@ import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
 import org.stillcut.coordinator.job.TrafficAnswer;
 import org.stillcut.coordinator.job.Wish;
+import org.stillcut.coordinator.membership.AgentEntry;
 import org.stillcut.coordinator.membership.AgentLink;
 import org.stillcut.coordinator.membership.AgentRegistry;
 import org.stillcut.coordinator.membership.Gang;
@@ -41,14 +42,16 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
     private static final Logger log = LoggerFactory.getLogger(AgentSession.class);
 
     private final StreamObserver<SessionResponse> responses;
+    private final AgentEntry entry;
     private final AgentRegistry registry;
     private final JobDirectory jobs;
     private @Nullable AgentId agent;
     private boolean closed;
 
-    AgentSession(StreamObserver<SessionResponse> responses, AgentRegistry registry, JobDirectory jobs) {
+    AgentSession(StreamObserver<SessionResponse> responses, AgentEntry entry, JobDirectory jobs) {
         this.responses = responses;
-        this.registry = registry;
+        this.entry = entry;
+        this.registry = entry.registry();
         this.jobs = jobs;
     }
 
@@ -160,6 +163,12 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
     private void join(Join join) {
         NodeProfile profile = WireCodec.profile(join.getNode());
         SortedSet<Incarnation> held = WireCodec.held(join.getHeldList());
+        Optional<String> objection = entry.objection(profile);
+        if (objection.isPresent()) {
+            log.warn("agent {} is refused: {}", profile.agent(), objection.get());
+            end(Status.FAILED_PRECONDITION.withDescription(objection.get()));
+            return;
+        }
         // Before the registry knows the session, since from then on jobs send commands.
         send(SessionResponse.newBuilder()
                 .setJoined(Joined.newBuilder()

@@ -53,7 +53,9 @@ final class WireCodec {
                 spec.getMaxRestarts(),
                 spec.getNodesList(),
                 spec.getSlotsPerVm(),
-                !spec.getFreezeOnly());
+                !spec.getFreezeOnly(),
+                spec.getMostVmsPerNodeList(),
+                spec.getStandardInput());
     }
 
     static JobSpec spec(JobDescription description) {
@@ -72,6 +74,8 @@ final class WireCodec {
                 .addAllNodes(description.nodes())
                 .setSlotsPerVm(description.slotsPerVm())
                 .setFreezeOnly(!description.gated())
+                .addAllMostVmsPerNode(description.mostVmsPerNode())
+                .setStandardInput(description.standardInput())
                 .build();
     }
 
@@ -84,7 +88,9 @@ final class WireCodec {
                 node.getAccelerator(),
                 node.getAcceleratorReason(),
                 node.getQemuVersion(),
-                node.getAgentVersion());
+                node.getAgentVersion(),
+                node.getImagesList(),
+                node.getRepository());
     }
 
     static NodeDescription node(NodeProfile profile) {
@@ -97,6 +103,8 @@ final class WireCodec {
                 .setAcceleratorReason(profile.acceleratorReason())
                 .setQemuVersion(profile.qemuVersion())
                 .setAgentVersion(profile.agentVersion())
+                .addAllImages(profile.images())
+                .setRepository(profile.repository())
                 .build();
     }
 

@@ -12,6 +12,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.stillcut.coordinator.SteppingClock;
 import org.stillcut.coordinator.job.JobDirectory;
+import org.stillcut.coordinator.membership.AgentEntry;
 import org.stillcut.coordinator.membership.AgentRegistry;
 import org.stillcut.coordinator.membership.NodeStatus;
 import org.stillcut.protocol.AgentId;
@@ -60,7 +61,8 @@ class AgentSessionTest {
     }
 
     private final Peer peer = new Peer();
-    private final AgentSession session = new AgentSession(peer, registry, jobs);
+    private final AgentEntry entry = new AgentEntry(registry, "4711");
+    private final AgentSession session = new AgentSession(peer, entry, jobs);
 
     private static SessionRequest join(String node) {
         return SessionRequest.newBuilder()
@@ -104,10 +106,25 @@ class AgentSessionTest {
     }
 
     @Test
+    void agentOfAnotherRepositoryIsRefusedInOneLine() {
+        SessionRequest.Builder join = join("a").toBuilder();
+        join.getJoinBuilder().getNodeBuilder().setRepository("0815");
+        session.onNext(join.build());
+        assertThat(peer.ends.getFirst().getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION);
+        assertThat(peer.ends.getFirst().getDescription())
+                .isEqualTo("node a writes to repository 0815, the coordinator to 4711: give both the same --repository"
+                        + " directory");
+        assertThat(registry.nodes()).isEmpty();
+        join.getJoinBuilder().getNodeBuilder().setRepository("4711");
+        new AgentSession(new Peer(), entry, jobs).onNext(join.build());
+        assertThat(states()).containsExactly(NodeStatus.State.UP);
+    }
+
+    @Test
     void nameInUseIsRefused() {
         session.onNext(join("a"));
         Peer second = new Peer();
-        AgentSession other = new AgentSession(second, registry, jobs);
+        AgentSession other = new AgentSession(second, entry, jobs);
         other.onNext(join("a"));
         assertThat(second.end()).isEqualTo(Status.Code.ALREADY_EXISTS);
         assertThat(registry.link(new AgentId("a"))).containsSame(session);
@@ -123,7 +140,7 @@ class AgentSessionTest {
                 .build());
         assertThat(peer.end()).isEqualTo(Status.Code.INVALID_ARGUMENT);
         assertThat(states()).containsExactly(NodeStatus.State.SILENT);
-        new AgentSession(new Peer(), registry, jobs).onNext(join("a"));
+        new AgentSession(new Peer(), entry, jobs).onNext(join("a"));
         assertThat(states()).containsExactly(NodeStatus.State.UP);
     }
 
@@ -163,7 +180,7 @@ class AgentSessionTest {
         for (int seed = 0; seed < 3_000; seed++) {
             SplittableRandom random = new SplittableRandom(seed);
             Peer other = new Peer();
-            AgentSession fuzzed = new AgentSession(other, registry, jobs);
+            AgentSession fuzzed = new AgentSession(other, entry, jobs);
             for (int i = 0; i < 12; i++) {
                 switch (random.nextInt(12)) {
                     case 0 -> fuzzed.onError(Status.CANCELLED.asRuntimeException());

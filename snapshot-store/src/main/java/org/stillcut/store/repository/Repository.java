@@ -115,6 +115,11 @@ public final class Repository implements AutoCloseable {
         }
     }
 
+    /** What tells this repository from any other, wherever it is mounted. Fails as {@link #openCatalog} does. */
+    public static String identity(Path directory, StoreEnvironment environment) throws StoreException {
+        return RepositoryConfig.read(environment.files(), directory).repositoryId();
+    }
+
     /** Opens only the catalog: enough to commit and to list, without an index. */
     public static CheckpointCatalog openCatalog(Path directory, StoreEnvironment environment) throws StoreException {
         RepositoryConfig.read(environment.files(), directory);
