@@ -1,11 +1,11 @@
 package org.stillcut.cli;
 
+import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Optional;
 import org.stillcut.v1.GetJobRequest;
 import org.stillcut.v1.Job;
-import org.stillcut.v1.JobPhase;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(
@@ -13,13 +13,18 @@ import picocli.CommandLine.Parameters;
         description = "Prints a job's output from its beginning and follows it to the end; exits as the job does.",
         mixinStandardHelpOptions = true)
 final class AttachCommand extends CoordinatorCommand {
-    @Parameters(paramLabel = "JOB")
+    @Parameters(paramLabel = "JOB", description = "The job's id.")
     private String job = "";
 
-    @Option(
-            names = {"-v", "--verbose"},
-            description = "Tell what happens to the job, on stderr.")
-    private boolean verbose;
+    @Override
+    Optional<Duration> patience() {
+        return Optional.empty();
+    }
+
+    @Override
+    Optional<String> waitsFor() {
+        return Optional.empty();
+    }
 
     @Override
     int run(CoordinatorConnection connection) {
@@ -28,14 +33,7 @@ final class AttachCommand extends CoordinatorCommand {
                 .jobs()
                 .getJob(GetJobRequest.newBuilder().setJobId(job).build())
                 .getJob();
-        Job end = new JobWatcher(connection, InstantSource.system(), verbose).follow(now.getJobId());
-        if (json()) {
-            System.err.println(Report.print(Report.document("job").set("job", Report.job(end))));
-        }
-        if (end.getPhase() == JobPhase.JOB_PHASE_LOST) {
-            System.err.println("stillcut: job " + job + " is lost: " + end.getReason());
-            return ExitStatus.FAILED;
-        }
-        return end.getExitStatus();
+        JobListener listener = json() ? new JsonListener(System.out) : JobListener.console(verbose());
+        return JobEnd.tell(new JobWatcher(connection, InstantSource.system(), listener).follow(now.getJobId()), json());
     }
 }

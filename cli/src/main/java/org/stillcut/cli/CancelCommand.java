@@ -6,7 +6,7 @@ import picocli.CommandLine.Parameters;
 
 @Command(name = "cancel", description = "Ends a job at once; its checkpoints stay.", mixinStandardHelpOptions = true)
 final class CancelCommand extends CoordinatorCommand {
-    @Parameters(paramLabel = "JOB")
+    @Parameters(paramLabel = "JOB", description = "The job's id.")
     private String job = "";
 
     @Override

@@ -1,5 +1,7 @@
 package org.stillcut.cli;
 
+import java.time.Duration;
+import java.util.Optional;
 import org.stillcut.v1.Checkpoint;
 import org.stillcut.v1.CreateCheckpointRequest;
 import picocli.CommandLine.Command;
@@ -10,8 +12,19 @@ import picocli.CommandLine.Parameters;
         description = "Takes a checkpoint of a running job and waits until it is committed.",
         mixinStandardHelpOptions = true)
 final class CheckpointCommand extends CoordinatorCommand {
-    @Parameters(paramLabel = "JOB")
+    @Parameters(paramLabel = "JOB", description = "The job's id.")
     private String job = "";
+
+    /** All of its memory may have to be written, over a network. */
+    @Override
+    Optional<Duration> patience() {
+        return Optional.of(Duration.ofMinutes(15));
+    }
+
+    @Override
+    Optional<String> waitsFor() {
+        return Optional.of("taking a checkpoint of " + job);
+    }
 
     @Override
     int run(CoordinatorConnection connection) {

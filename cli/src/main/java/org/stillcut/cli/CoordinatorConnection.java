@@ -1,5 +1,6 @@
 package org.stillcut.cli;
 
+import io.grpc.Deadline;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -9,8 +10,11 @@ import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
 import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
+import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.stillcut.address.HostPort;
 import org.stillcut.v1.CheckpointServiceGrpc;
 import org.stillcut.v1.JobServiceGrpc;
 import org.stillcut.v1.NodeServiceGrpc;
@@ -21,21 +25,32 @@ final class CoordinatorConnection implements AutoCloseable {
     static final String DEFAULT = "unix:/run/stillcut/coordinator.sock";
 
     private static final String UNIX_PREFIX = "unix:";
-    private static final int LARGEST_PORT = 65_535;
     private static final long CLOSE_SECONDS = 2;
 
+    /** For calls that need nothing but the coordinator's memory. */
+    private static final Duration QUICK = Duration.ofSeconds(30);
+
     private final String address;
+    private final String option;
+    private Optional<Deadline> budget = Optional.empty();
     private final ManagedChannel channel;
     private final @Nullable EventLoopGroup eventLoop;
 
-    private CoordinatorConnection(String address, ManagedChannel channel, @Nullable EventLoopGroup eventLoop) {
+    private CoordinatorConnection(
+            String address, String option, ManagedChannel channel, @Nullable EventLoopGroup eventLoop) {
         this.address = address;
+        this.option = option;
         this.channel = channel;
         this.eventLoop = eventLoop;
     }
 
     /** Prepares a connection; whether anybody is there shows at the first call. */
     static CoordinatorConnection to(String address) throws UsageException {
+        return to(address, "--coordinator");
+    }
+
+    /** Names another option in its advice. */
+    static CoordinatorConnection to(String address, String option) throws UsageException {
         if (address.startsWith(UNIX_PREFIX)) {
             EventLoopGroup eventLoop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
             DomainSocketAddress socket = new DomainSocketAddress(address.substring(UNIX_PREFIX.length()));
@@ -44,19 +59,15 @@ final class CoordinatorConnection implements AutoCloseable {
                     .channelType(EpollDomainSocketChannel.class)
                     .usePlaintext()
                     .build();
-            return new CoordinatorConnection(address, channel, eventLoop);
+            return new CoordinatorConnection(address, option, channel, eventLoop);
         }
-        int colon = address.lastIndexOf(':');
-        if (colon <= 0
-                || !address.substring(colon + 1).matches("[0-9]{1,5}")
-                || Integer.parseInt(address.substring(colon + 1)) > LARGEST_PORT) {
-            throw new UsageException("coordinator address '" + address + "': neither unix:/PATH nor HOST:PORT");
-        }
-        ManagedChannel channel = NettyChannelBuilder.forAddress(
-                        address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)))
+        HostPort peer = HostPort.parse(address)
+                .orElseThrow(() ->
+                        new UsageException("coordinator address '" + address + "': neither unix:/PATH nor HOST:PORT"));
+        ManagedChannel channel = NettyChannelBuilder.forAddress(peer.host(), peer.port())
                 .usePlaintext()
                 .build();
-        return new CoordinatorConnection(address, channel, null);
+        return new CoordinatorConnection(address, option, channel, null);
     }
 
     /** What {@code --coordinator}, else the environment, else the default says. */
@@ -73,8 +84,23 @@ final class CoordinatorConnection implements AutoCloseable {
         channel.resetConnectBackoff();
     }
 
+    /** From now on all calls together may take so long, those that wait for a job too. */
+    void limit(Duration time) {
+        budget = Optional.of(Deadline.after(time.toMillis(), TimeUnit.MILLISECONDS));
+    }
+
+    private Deadline quick() {
+        return budget.orElseGet(() -> Deadline.after(QUICK.toMillis(), TimeUnit.MILLISECONDS));
+    }
+
     JobServiceGrpc.JobServiceBlockingStub jobs() {
-        return JobServiceGrpc.newBlockingStub(channel);
+        return JobServiceGrpc.newBlockingStub(channel).withDeadline(quick());
+    }
+
+    /** For calls that last as long as the job does; bounded only if this connection is. */
+    JobServiceGrpc.JobServiceBlockingStub watchedJobs() {
+        JobServiceGrpc.JobServiceBlockingStub stub = JobServiceGrpc.newBlockingStub(channel);
+        return budget.map(stub::withDeadline).orElse(stub);
     }
 
     JobServiceGrpc.JobServiceStub asyncJobs() {
@@ -82,11 +108,11 @@ final class CoordinatorConnection implements AutoCloseable {
     }
 
     CheckpointServiceGrpc.CheckpointServiceBlockingStub checkpoints() {
-        return CheckpointServiceGrpc.newBlockingStub(channel);
+        return CheckpointServiceGrpc.newBlockingStub(channel).withDeadline(quick());
     }
 
     NodeServiceGrpc.NodeServiceBlockingStub nodes() {
-        return NodeServiceGrpc.newBlockingStub(channel);
+        return NodeServiceGrpc.newBlockingStub(channel).withDeadline(quick());
     }
 
     /** One line for a person about a failed call. */
@@ -94,9 +120,24 @@ final class CoordinatorConnection implements AutoCloseable {
         Status status = failure.getStatus();
         String description = status.getDescription();
         if (status.getCode() == Status.Code.UNAVAILABLE) {
-            return "no coordinator at " + address + "; start one, or say where it is with --coordinator or " + VARIABLE;
+            return "no coordinator at " + address + "; start one, or say where it is with " + option + " or "
+                    + VARIABLE;
+        }
+        if (status.getCode() == Status.Code.DEADLINE_EXCEEDED && isOurs(status)) {
+            return "no answer from the coordinator at " + address + " in time";
         }
         return description == null ? status.getCode().toString() : description;
+    }
+
+    /** gRPC's own text about a deadline is for programmers. */
+    private static boolean isOurs(Status status) {
+        String description = status.getDescription();
+        return description == null || description.contains("CallOptions") || description.contains("deadline exceeded");
+    }
+
+    /** Where the coordinator was looked for. */
+    String address() {
+        return address;
     }
 
     @Override

@@ -12,13 +12,22 @@ final class ExitStatus {
     static final int DAMAGED = 14;
     static final int NOT_ENOUGH_NODES = 16;
 
+    /** ETIMEDOUT, as mpirun's own --timeout. */
+    static final int TIMED_OUT = 110;
+
+    /** For manual pages. */
+    static final String TABLE =
+            "0 done, 1 failed, 2 usage, 4 no coordinator, 10 no such job or checkpoint, 14 damaged, "
+                    + "16 not enough nodes, 110 timed out. Commands that follow a job to its end exit as the job did.";
+
     private ExitStatus() {}
 
     static int of(Status status) {
         return switch (status.getCode()) {
             case OK -> OK;
             case INVALID_ARGUMENT -> USAGE;
-            case UNAVAILABLE, DEADLINE_EXCEEDED -> COORDINATOR_UNREACHABLE;
+            case UNAVAILABLE -> COORDINATOR_UNREACHABLE;
+            case DEADLINE_EXCEEDED -> TIMED_OUT;
             case NOT_FOUND -> MISSING;
             case DATA_LOSS -> DAMAGED;
             case RESOURCE_EXHAUSTED -> NOT_ENOUGH_NODES;

@@ -25,34 +25,63 @@ final class JobFiles {
 
     private static final int MOST_ERROR_BYTES = 4096;
 
-    private final List<Path> roots = new ArrayList<>();
+    private final Path workingDirectory;
+    private final PackedPaths paths = new PackedPaths();
+    private final long limitBytes;
 
-    private JobFiles() {}
+    private JobFiles(Path workingDirectory, long limitBytes) {
+        this.workingDirectory = workingDirectory;
+        this.limitBytes = limitBytes;
+    }
 
     /**
      * Chooses the files and checks that they fit.
      *
+     * @param programs as typed; one without a slash is the guest's own
+     * @param others files and directories that mpirun's options name; those that are not here are mpirun's to judge
      * @param limitBytes what the job's disk can hold
      */
-    static JobFiles of(Path workingDirectory, String program, long limitBytes) throws UsageException {
+    static JobFiles of(
+            Path workingDirectory, List<MpirunArguments.Program> programs, List<Path> others, long limitBytes)
+            throws UsageException {
         if (!Files.isDirectory(workingDirectory)) {
             throw new UsageException("working directory " + workingDirectory + " does not exist");
         }
         if (workingDirectory.getNameCount() == 0) {
             throw new UsageException("the working directory is /; choose one for the job with --ckpt-workdir");
         }
-        JobFiles files = new JobFiles();
-        files.roots.add(workingDirectory);
-        Path file = workingDirectory.resolve(program).normalize();
-        if (program.contains("/") && !file.startsWith(workingDirectory)) {
-            files.roots.add(file);
+        if (PackedPaths.isSystem(workingDirectory)) {
+            throw new UsageException("the working directory " + workingDirectory
+                    + " is one of the VMs' own; choose one for the job with --ckpt-workdir");
         }
-        if (program.contains("/") && !Files.isExecutable(file)) {
-            throw new UsageException(
-                    program + (Files.exists(file) ? ": no permission to execute it" : ": no such program"));
+        JobFiles files = new JobFiles(workingDirectory, limitBytes);
+        files.paths.add(workingDirectory);
+        for (Path other : others) {
+            if (Files.exists(other)) {
+                files.paths.add(other);
+            }
         }
-        files.checkSize(limitBytes);
+        for (MpirunArguments.Program program : programs) {
+            files.add(program);
+        }
+        files.checkSize();
         return files;
+    }
+
+    private void add(MpirunArguments.Program program) throws UsageException {
+        if (!program.typed().contains("/")) {
+            return;
+        }
+        Path file = program.directory().resolve(program.typed());
+        // The guest may have one that this machine has not.
+        if (!Files.exists(file) && PackedPaths.isSystem(file)) {
+            return;
+        }
+        if (!Files.isExecutable(file) || Files.isDirectory(file)) {
+            throw new UsageException(
+                    program.typed() + (Files.exists(file) ? ": no permission to execute it" : ": no such program"));
+        }
+        paths.add(file);
     }
 
     /** Gives the files as one tar archive, piece by piece. */
@@ -60,13 +89,9 @@ final class JobFiles {
         List<String> command = new ArrayList<>(List.of("tar", "--create", "--file=-", "--directory=/"));
         // The directories above come along, without what else is in them, so that they keep their owners and modes.
         command.add("--no-recursion");
-        roots.forEach(root -> {
-            for (int names = 1; names < root.getNameCount(); names++) {
-                command.add("--add-file=" + root.subpath(0, names));
-            }
-        });
+        paths.bare().forEach(path -> command.add("--add-file=" + path));
         command.add("--recursion");
-        roots.forEach(root -> command.add("--add-file=" + root.subpath(0, root.getNameCount())));
+        paths.whole().forEach(path -> command.add("--add-file=" + path));
         Process tar = new ProcessBuilder(command).start();
         // Read beside the archive: with a full pipe of complaints tar would wait for us, and we for tar.
         CompletableFuture<String> errors = CompletableFuture.supplyAsync(
@@ -100,16 +125,16 @@ final class JobFiles {
         }
     }
 
-    private void checkSize(long limitBytes) throws UsageException {
+    private void checkSize() throws UsageException {
         SizeVisitor visitor = new SizeVisitor(limitBytes);
-        for (Path root : roots) {
+        for (Path root : paths.trees()) {
             try {
                 Files.walkFileTree(root, visitor);
             } catch (IOException e) {
                 throw new UsageException(root + ": cannot be read: " + e.getMessage());
             }
             if (visitor.bytes > limitBytes) {
-                throw new UsageException(roots.getFirst() + " holds more than " + Quantities.readableBytes(limitBytes)
+                throw new UsageException(workingDirectory + " holds more than " + Quantities.readableBytes(limitBytes)
                         + ", which the job's disk can take: choose another --ckpt-workdir or a larger --ckpt-disk");
             }
         }

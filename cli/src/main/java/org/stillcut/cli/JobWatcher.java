@@ -2,7 +2,6 @@ package org.stillcut.cli;
 
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import java.io.PrintStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -16,8 +15,7 @@ import org.stillcut.v1.WatchJobRequest;
 import org.stillcut.v1.WatchJobResponse;
 
 /**
- * Follows a job to its end: copies its output to this process's own and tells what happens to it. Goes on where it was
- * when the coordinator comes back after an interruption.
+ * Follows a job to its end and tells a listener what it prints and what happens to it. Goes on where it was when the coordinator comes back after an interruption.
  *
  * <p>Used by one thread.
  */
@@ -32,16 +30,21 @@ final class JobWatcher {
 
     private final CoordinatorConnection coordinator;
     private final InstantSource clock;
-    private final boolean verbose;
-    private final PrintStream out = System.out;
-    private final PrintStream err = System.err;
+    private final JobListener listener;
     private long stdoutOffset;
     private long stderrOffset;
 
-    JobWatcher(CoordinatorConnection coordinator, InstantSource clock, boolean verbose) {
+    JobWatcher(CoordinatorConnection coordinator, InstantSource clock, JobListener listener) {
         this.coordinator = coordinator;
         this.clock = clock;
-        this.verbose = verbose;
+        this.listener = listener;
+    }
+
+    /** Leaves the output out: only what happens is of interest. */
+    JobWatcher withoutOutput() {
+        stdoutOffset = Long.MAX_VALUE;
+        stderrOffset = Long.MAX_VALUE;
+        return this;
     }
 
     /** Blocks until the job has ended or is lost. Returns the job as it was then. */
@@ -51,7 +54,7 @@ final class JobWatcher {
             Instant asked = clock.instant();
             try {
                 Iterator<WatchJobResponse> changes = coordinator
-                        .jobs()
+                        .watchedJobs()
                         .watchJob(WatchJobRequest.newBuilder()
                                 .setJobId(jobId)
                                 .setStdoutOffset(stdoutOffset)
@@ -85,14 +88,14 @@ final class JobWatcher {
 
     private Optional<Job> take(WatchJobResponse response) {
         switch (response.getChangeCase()) {
-            case OUTPUT -> copy(response.getOutput());
-            case EVENT -> {
-                if (verbose) {
-                    err.println("stillcut: " + response.getEvent().getText());
-                }
+            case OUTPUT -> {
+                listener.printed(response.getOutput());
+                reached(response.getOutput());
             }
+            case EVENT -> listener.happened(response.getEvent());
             case JOB -> {
                 Job job = response.getJob();
+                listener.stands(job);
                 if (job.getPhase() == JobPhase.JOB_PHASE_ENDED || job.getPhase() == JobPhase.JOB_PHASE_LOST) {
                     return Optional.of(job);
                 }
@@ -104,14 +107,9 @@ final class JobWatcher {
         return Optional.empty();
     }
 
-    private void copy(OutputChunk chunk) {
-        boolean stdout = chunk.getStream() == OutputStream.OUTPUT_STREAM_STDOUT;
-        PrintStream target = stdout ? out : err;
-        byte[] data = chunk.getData().toByteArray();
-        target.write(data, 0, data.length);
-        target.flush();
-        long end = chunk.getOffset() + data.length;
-        if (stdout) {
+    private void reached(OutputChunk chunk) {
+        long end = chunk.getOffset() + chunk.getData().size();
+        if (chunk.getStream() == OutputStream.OUTPUT_STREAM_STDOUT) {
             stdoutOffset = end;
         } else {
             stderrOffset = end;

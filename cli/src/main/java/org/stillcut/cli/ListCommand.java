@@ -28,7 +28,8 @@ final class ListCommand extends CoordinatorCommand {
                 .getCheckpointsList();
         ObjectNode document = Report.document("checkpoints");
         ArrayNode array = document.putArray("checkpoints");
-        TextTable table = new TextTable("JOB", "SEQ", "TIME", "VMS", "SIZE", "STORED", "PAUSE", "CUR");
+        TextTable table =
+                new TextTable("JOB", "SEQ", "TIME", "VMS", "SIZE", "STORED", "DEDUP", "PAUSE", "CUR").elastic(0);
         Map<String, Long> newest = new HashMap<>();
         checkpoints.forEach(checkpoint -> newest.merge(checkpoint.getJobId(), checkpoint.getSequence(), Math::max));
         for (Checkpoint checkpoint : checkpoints) {
@@ -41,9 +42,10 @@ final class ListCommand extends CoordinatorCommand {
                     checkpoint.getSnapshotsCount(),
                     Quantities.readableBytes(Report.imageBytes(checkpoint)),
                     Quantities.readableBytes(Report.storedBytes(checkpoint)),
+                    Quantities.readableRatio(Report.imageBytes(checkpoint), Report.storedBytes(checkpoint)),
                     Quantities.readableMicros(checkpoint.getPauseMicros()),
                     current ? "*" : "");
         }
-        return print(document, checkpoints.isEmpty() ? "no checkpoints\n" : table.toString());
+        return print(document, checkpoints.isEmpty() ? "no checkpoints\n" : table.render(Style.ofThisProcess()));
     }
 }

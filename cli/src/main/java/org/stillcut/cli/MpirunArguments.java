@@ -1,45 +1,47 @@
 package org.stillcut.cli;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The wrapper's command line, taken apart: {@code --ckpt-*} options are ours, host choices become nodes, and everything else
  * is the real mpirun's, in its order.
  *
- * @param mpirunArguments the real mpirun's arguments, program included, without host choices
+ * @param mpirunArguments the real mpirun's arguments, programs included, without host choices
+ * @param nodes where the job may start, in order; empty: anywhere
  * @param ranks processes asked for, over all application contexts
- * @param program the first application's program, as typed
+ * @param programs one of each application context
+ * @param files that mpirun's options name: rank files, working directories
+ * @param exported variables that {@code -x NAME} hands on from here
+ * @param readsInput whether standard input was asked for ({@code --stdin 0}), rather than taken if it is there
+ * @param ignoresInput {@code --stdin none}
+ * @param stopsTogether whether a stop of this process is to stop the ranks, as Open MPI's orte_forward_job_control says
  */
 record MpirunArguments(
-        CkptOptions options, List<String> mpirunArguments, List<String> nodes, int ranks, String program) {
+        CkptOptions options,
+        List<String> mpirunArguments,
+        List<String> nodes,
+        int ranks,
+        VmShape shape,
+        List<Program> programs,
+        List<Path> files,
+        Set<String> exported,
+        boolean readsInput,
+        boolean ignoresInput,
+        boolean stopsTogether) {
 
     private static final int MOST_RANKS = 4096;
-    private static final Duration SHORTEST_INTERVAL = Duration.ofSeconds(1);
+    private static final long MEMORY_BYTES_PER_VCPU = 256L << 20;
 
-    /** What the {@code --ckpt-*} options said; absent ones have their defaults. */
-    record CkptOptions(
-            Optional<String> coordinator,
-            Optional<String> name,
-            Duration interval,
-            int maxRestarts,
-            Optional<Integer> virtualMachines,
-            int vcpus,
-            long memoryBytes,
-            long diskBytes,
-            Optional<String> image,
-            Path workingDirectory,
-            boolean freezeOnly,
-            boolean verbose) {}
+    /** A program as it was typed, and the directory in which that is meant. */
+    record Program(String typed, Path directory) {}
 
     static MpirunArguments parse(List<String> words, Path currentDirectory) throws UsageException {
-        return new Parser(currentDirectory).parse(words);
+        return new Parser(currentDirectory).parse(AppFile.expand(words, currentDirectory));
     }
 
     /** Whether there is a {@code --ckpt} option among mpirun's; what comes after the program is the program's own. */
@@ -47,7 +49,10 @@ record MpirunArguments(
         int next = 0;
         while (next < words.size() && words.get(next).startsWith("-")) {
             String option = words.get(next);
-            if (option.equals("--ckpt") || option.startsWith("--ckpt-")) {
+            boolean parameterSet = MpirunOptions.namesParameterSet(option)
+                    && next + 1 < words.size()
+                    && ParameterSets.askForCheckpoints(words.get(next + 1));
+            if (CkptOptions.isOne(option) || parameterSet) {
                 return true;
             }
             next += 1 + MpirunOptions.words(option);
@@ -55,44 +60,39 @@ record MpirunArguments(
         return false;
     }
 
-    /** How many VMs the job gets: one for each {@code --ckpt-vcpus} ranks unless it was said otherwise. */
-    int virtualMachines() {
-        return options.virtualMachines().orElse((ranks + options.vcpus() - 1) / options.vcpus());
+    /** The first application's program, as typed. */
+    String program() {
+        return programs.getFirst().typed();
     }
 
-    /** How many ranks a VM takes: one for each vCPU, or more if there are too few VMs for that. */
-    int slotsPerVm() {
-        return Math.max(options.vcpus(), (ranks + virtualMachines() - 1) / virtualMachines());
-    }
-
-    /** The image asked for, or the one that has what the program needs. */
+    /** The image asked for, or the one that has what the programs need. */
     String image() {
-        return options.image().orElse(Path.of(program).endsWith("java") ? "java" : "base");
+        boolean java =
+                programs.stream().anyMatch(program -> Path.of(program.typed()).endsWith("java"));
+        return options.image().orElse(java ? "java" : "base");
+    }
+
+    long memoryBytesPerVm() {
+        return options.memoryBytes().orElse(MEMORY_BYTES_PER_VCPU * shape.vcpus());
     }
 
     private static final class Parser {
         private final Path currentDirectory;
+        private final CkptOptionReader options;
+        private final Hosts hosts = new Hosts();
+        private final RankMapping mapping = new RankMapping();
         private final List<String> passed = new ArrayList<>();
-        private final List<String> nodes = new ArrayList<>();
+        private final List<Program> programs = new ArrayList<>();
+        private final List<Path> files = new ArrayList<>();
+        private final Set<String> exported = new TreeSet<>();
         private int ranks;
-        private @Nullable String program;
-
-        private @Nullable String coordinator;
-        private @Nullable String name;
-        private Duration interval = Duration.ZERO;
-        private int maxRestarts = 3;
-        private @Nullable Integer virtualMachines;
-        private int vcpus = 1;
-        private long memoryBytes = 256L << 20;
-        private long diskBytes = 1L << 30;
-        private @Nullable String image;
-        private Path workingDirectory;
-        private boolean freezeOnly;
-        private boolean verbose;
+        private @Nullable Path contextDirectory;
+        private @Nullable String input;
+        private boolean stopsTogether;
 
         Parser(Path currentDirectory) {
             this.currentDirectory = currentDirectory;
-            workingDirectory = currentDirectory;
+            options = new CkptOptionReader(currentDirectory);
         }
 
         MpirunArguments parse(List<String> words) throws UsageException {
@@ -100,30 +100,47 @@ record MpirunArguments(
             while (next < words.size()) {
                 next = context(words, next);
             }
-            if (program == null) {
+            if (programs.isEmpty()) {
                 throw new UsageException("no program given");
             }
+            CkptOptions said = options.options();
             if (ranks == 0) {
+                ranks = ranksOfHosts();
+            }
+            return new MpirunArguments(
+                    said,
+                    List.copyOf(passed),
+                    hosts.names(),
+                    ranks,
+                    VmShape.of(said, hosts, mapping, ranks),
+                    programs.stream()
+                            .map(program -> new Program(
+                                    program.typed(), said.workingDirectory().resolve(program.directory())))
+                            .toList(),
+                    files.stream().map(said.workingDirectory()::resolve).toList(),
+                    Set.copyOf(exported),
+                    input != null && !input.equals("none"),
+                    "none".equals(input),
+                    stopsTogether);
+        }
+
+        /** As mpirun counts them when nobody says: all slots, or so many on each node. */
+        private int ranksOfHosts() throws UsageException {
+            int counted = mapping.perNode() > 0
+                    ? mapping.perNode() * hosts.names().size()
+                    : hosts.ranks().orElse(0);
+            if (counted == 0 || counted > MOST_RANKS || programs.size() > 1) {
                 throw new UsageException("a job with checkpoints needs the number of ranks: -np N");
             }
-            CkptOptions options = new CkptOptions(
-                    Optional.ofNullable(coordinator),
-                    Optional.ofNullable(name),
-                    interval,
-                    maxRestarts,
-                    Optional.ofNullable(virtualMachines),
-                    vcpus,
-                    memoryBytes,
-                    diskBytes,
-                    Optional.ofNullable(image),
-                    workingDirectory,
-                    freezeOnly,
-                    verbose);
-            return new MpirunArguments(options, List.copyOf(passed), List.copyOf(nodes), ranks, program);
+            if (mapping.perNode() == 0) {
+                passed.addAll(0, List.of("-np", String.valueOf(counted)));
+            }
+            return counted;
         }
 
         /** Takes one application context, up to ":" or the end; returns where the next one begins. */
         private int context(List<String> words, int from) throws UsageException {
+            contextDirectory = null;
             int next = from;
             while (next < words.size() && words.get(next).startsWith("-")) {
                 next = option(words, next);
@@ -131,9 +148,7 @@ record MpirunArguments(
             if (next == words.size() || words.get(next).equals(":")) {
                 throw new UsageException("no program given");
             }
-            if (program == null) {
-                program = words.get(next);
-            }
+            programs.add(new Program(words.get(next), contextDirectory == null ? Path.of("") : contextDirectory));
             while (next < words.size()) {
                 String word = words.get(next++);
                 passed.add(word);
@@ -146,117 +161,43 @@ record MpirunArguments(
 
         private int option(List<String> words, int at) throws UsageException {
             String option = words.get(at);
-            if (option.equals("--ckpt")) {
-                return at + 1;
-            }
-            if (option.startsWith("--ckpt-")) {
-                return ckptOption(words, at);
+            if (CkptOptions.isOne(option)) {
+                return options.take(words, at);
             }
             int end = at + 1 + MpirunOptions.words(option);
             if (end > words.size()) {
                 throw new UsageException(option + " needs a value");
             }
+            String value = end == at + 1 ? "" : words.get(at + 1);
             if (MpirunOptions.namesHosts(option)) {
-                addHosts(words.get(at + 1));
+                hosts.addList(value);
             } else if (MpirunOptions.namesHostFile(option)) {
-                addHostFile(currentDirectory.resolve(words.get(at + 1)));
+                hosts.addFile(currentDirectory.resolve(value));
+            } else if (MpirunOptions.namesParameterSet(option)) {
+                ParameterSets.without(value).ifPresent(rest -> passed.addAll(List.of(option, rest)));
             } else {
-                if (MpirunOptions.countsRanks(option)) {
-                    ranks += Quantities.count(option, words.get(at + 1), 1, MOST_RANKS - ranks);
-                }
                 passed.addAll(words.subList(at, end));
+                note(option, value, words.subList(at + 1, end));
             }
             return end;
         }
 
-        private int ckptOption(List<String> words, int at) throws UsageException {
-            String word = words.get(at);
-            if (word.equals("--ckpt-verbose")) {
-                verbose = true;
-                return at + 1;
-            }
-            int equals = word.indexOf('=');
-            String option = equals < 0 ? word : word.substring(0, equals);
-            if (equals < 0 && (at + 1 >= words.size() || words.get(at + 1).startsWith("-"))) {
-                throw new UsageException(option + " needs a value");
-            }
-            String value = equals < 0 ? words.get(at + 1) : word.substring(equals + 1);
-            ckptValue(option, value);
-            return at + (equals < 0 ? 2 : 1);
-        }
-
-        private void ckptValue(String option, String value) throws UsageException {
-            switch (option) {
-                case "--ckpt-coordinator" -> coordinator = value;
-                case "--ckpt-name" -> name = jobName(option, value);
-                case "--ckpt-interval" -> interval = interval(option, value);
-                case "--ckpt-max-restarts" -> maxRestarts = Quantities.count(option, value, 0, 1_000_000);
-                case "--ckpt-vms" -> virtualMachines = Quantities.count(option, value, 1, 250);
-                case "--ckpt-vcpus" -> vcpus = Quantities.count(option, value, 1, 255);
-                case "--ckpt-memory" -> memoryBytes = Quantities.bytes(option, value);
-                case "--ckpt-disk" -> diskBytes = Quantities.bytes(option, value);
-                case "--ckpt-image" -> image = value;
-                case "--ckpt-quiesce" -> freezeOnly = freezeOnly(option, value);
-                case "--ckpt-workdir" ->
-                    workingDirectory = physical(workingDirectory.resolve(value).normalize());
-                default -> throw new UsageException(option + ": unknown option");
-            }
-        }
-
-        /** As a shell's {@code pwd -P} shows it: of a symbolic link, only the link would come along. */
-        private static Path physical(Path directory) throws UsageException {
-            try {
-                return Files.exists(directory) ? directory.toRealPath() : directory;
-            } catch (IOException e) {
-                throw new UsageException("working directory " + directory + ": cannot be read");
-            }
-        }
-
-        /** Ranks are held at their MPI calls, or nothing but frozen. */
-        private static boolean freezeOnly(String option, String value) throws UsageException {
-            return switch (value) {
-                case "gate" -> false;
-                case "freeze" -> true;
-                default -> throw new UsageException(option + " " + value + ": is gate or freeze");
-            };
-        }
-
-        private static String jobName(String option, String value) throws UsageException {
-            if (!value.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,39}")) {
-                throw new UsageException(option + " " + value + ": at most 40 letters, digits, '.', '_' or '-'");
-            }
-            return value;
-        }
-
-        private static Duration interval(String option, String value) throws UsageException {
-            Duration interval = Quantities.duration(option, value);
-            if (interval.compareTo(SHORTEST_INTERVAL) < 0) {
-                throw new UsageException(option + " " + value + ": must be at least 1s");
-            }
-            return interval;
-        }
-
-        private void addHosts(String list) {
-            for (String host : list.split(",", -1)) {
-                int colon = host.indexOf(':');
-                addNode(colon < 0 ? host : host.substring(0, colon));
-            }
-        }
-
-        private void addHostFile(Path file) throws UsageException {
-            try {
-                for (String line : Files.readAllLines(file)) {
-                    String[] words = line.replaceFirst("#.*", "").strip().split("\\s+", 2);
-                    addNode(words[0]);
-                }
-            } catch (IOException e) {
-                throw new UsageException("hostfile " + file + ": cannot be read");
-            }
-        }
-
-        private void addNode(String node) {
-            if (!node.isEmpty() && !nodes.contains(node)) {
-                nodes.add(node);
+        /** What an option that mpirun gets means for us as well. */
+        private void note(String option, String value, List<String> values) throws UsageException {
+            mapping.take(option, value);
+            if (MpirunOptions.countsRanks(option)) {
+                ranks += Quantities.count(option, value, 1, MOST_RANKS - ranks);
+            } else if (MpirunOptions.namesDirectory(option)) {
+                contextDirectory = Path.of(value);
+                files.add(Path.of(value));
+            } else if (MpirunOptions.namesFile(option)) {
+                files.add(Path.of(value));
+            } else if (option.equals("-x") || option.equals("--x")) {
+                exported.add(value);
+            } else if (MpirunOptions.choosesInput(option)) {
+                input = value;
+            } else if (values.equals(List.of("orte_forward_job_control", "1"))) {
+                stopsTogether = true;
             }
         }
     }

@@ -13,6 +13,8 @@ final class MpirunOptions {
     private static final Set<String> HOSTS = Set.of("H", "host");
     private static final Set<String> HOST_FILES = Set.of("hostfile", "machinefile", "default-hostfile");
     private static final Set<String> RANKS = Set.of("c", "n", "np");
+    private static final Set<String> DIRECTORIES = Set.of("wd", "wdir");
+    private static final Set<String> FILES = Set.of("cartofile", "cf", "rankfile", "rf", "tune");
 
     private static final Map<String, Integer> WORDS = Stream.of(
                     Stream.of("gmca", "mca").map(name -> Map.entry(name, 2)),
@@ -80,6 +82,23 @@ final class MpirunOptions {
 
     static boolean namesHostFile(String option) {
         return HOST_FILES.contains(nameOf(option));
+    }
+
+    static boolean namesParameterSet(String option) {
+        return nameOf(option).equals("am");
+    }
+
+    static boolean namesDirectory(String option) {
+        return DIRECTORIES.contains(nameOf(option));
+    }
+
+    /** Whether mpirun reads a file of that name where it runs. */
+    static boolean namesFile(String option) {
+        return FILES.contains(nameOf(option));
+    }
+
+    static boolean choosesInput(String option) {
+        return nameOf(option).equals("stdin");
     }
 
     static boolean countsRanks(String option) {

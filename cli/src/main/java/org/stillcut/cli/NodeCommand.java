@@ -25,13 +25,18 @@ final class NodeCommand {
                     .getNodesList();
             ObjectNode document = Report.document("nodes");
             ArrayNode array = document.putArray("nodes");
-            TextTable table = new TextTable("NODE", "STATE", "SLOTS", "MEMORY", "ACCEL", "QEMU", "WHY");
+            nodes.forEach(node -> array.add(Report.node(node)));
+            return print(document, nodes.isEmpty() ? "no nodes\n" : table(nodes).render(Style.ofThisProcess()));
+        }
+
+        /** A line for each node. */
+        static TextTable table(List<Node> nodes) {
+            TextTable table = new TextTable("NODE", "STATE", "SLOTS", "MEMORY", "ACCEL", "QEMU", "WHY").elastic(6, 0);
             for (Node node : nodes) {
                 NodeDescription description = node.getDescription();
-                array.add(Report.node(node));
                 table.row(
                         description.getNode(),
-                        Report.word(node.getState()),
+                        Style.state(Report.word(node.getState())),
                         node.getUsedVcpuSlots() + "/" + description.getVcpuSlots(),
                         Quantities.readableBytes(node.getUsedMemoryBytes()) + "/"
                                 + Quantities.readableBytes(description.getMemoryBytes()),
@@ -39,7 +44,7 @@ final class NodeCommand {
                         description.getQemuVersion(),
                         description.getAcceleratorReason());
             }
-            return print(document, nodes.isEmpty() ? "no nodes\n" : table.toString());
+            return table;
         }
     }
 }

@@ -63,6 +63,15 @@ final class Quantities {
         return unit == 0 ? bytes + " B" : String.format(Locale.ROOT, "%.1f %s", value, UNITS[unit]);
     }
 
+    /** How many times smaller something became, such as "683x"; "-" when nothing of it is left. */
+    static String readableRatio(long before, long after) {
+        if (after <= 0) {
+            return "-";
+        }
+        double ratio = (double) before / after;
+        return String.format(Locale.ROOT, ratio < 9.95 ? "%.1fx" : "%.0fx", ratio);
+    }
+
     /** Such as "12.3 ms" or "4.05 s". */
     static String readableMicros(long micros) {
         return micros < 1_000_000

@@ -25,10 +25,10 @@ final class ShowCommand extends CoordinatorCommand {
         spec.put("workingDirectory", response.getSpec().getWorkingDirectory());
         var arguments = spec.putArray("mpirunArguments");
         response.getSpec().getMpirunArgumentsList().forEach(arguments::add);
-        return print(document, text(response));
+        return print(document, text(response, Style.ofThisProcess()));
     }
 
-    private static String text(GetCheckpointResponse response) {
+    private static String text(GetCheckpointResponse response, Style style) {
         Checkpoint checkpoint = response.getCheckpoint();
         StringBuilder text = new StringBuilder();
         text.append("checkpoint ").append(Report.reference(checkpoint)).append('\n');
@@ -44,18 +44,26 @@ final class ShowCommand extends CoordinatorCommand {
                 .append('\n')
                 .append(QuiescenceReport.text(checkpoint.getQuiescence()))
                 .append('\n');
-        TextTable steps = new TextTable("STEP", "TIME");
-        checkpoint
-                .getStepsList()
-                .forEach(step -> steps.row(step.getStep(), Quantities.readableMicros(step.getMicros())));
-        TextTable snapshots = new TextTable("VM", "NODE", "SIZE", "STORED");
+        TextTable snapshots = new TextTable("VM", "NODE", "SIZE", "STORED", "DEDUP").elastic(1);
         checkpoint
                 .getSnapshotsList()
                 .forEach(snapshot -> snapshots.row(
                         snapshot.getVm(),
                         snapshot.getNode(),
                         Quantities.readableBytes(snapshot.getImageBytes()),
-                        Quantities.readableBytes(snapshot.getStoredBytes())));
-        return text.append(steps).append('\n').append(snapshots).toString();
+                        Quantities.readableBytes(snapshot.getStoredBytes()),
+                        Quantities.readableRatio(snapshot.getImageBytes(), snapshot.getStoredBytes())));
+        if (checkpoint.getSnapshotsCount() > 1) {
+            snapshots.row(
+                    "all",
+                    "",
+                    Quantities.readableBytes(Report.imageBytes(checkpoint)),
+                    Quantities.readableBytes(Report.storedBytes(checkpoint)),
+                    Quantities.readableRatio(Report.imageBytes(checkpoint), Report.storedBytes(checkpoint)));
+        }
+        return text.append(StepTimeline.of(checkpoint.getStepsList(), style))
+                .append('\n')
+                .append(snapshots.render(style))
+                .toString();
     }
 }

@@ -1,5 +1,6 @@
 package org.stillcut.cli;
 
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -8,7 +9,7 @@ import picocli.CommandLine.Command;
         name = "stillcut",
         description = "Checkpoints a running MPI job as a whole and restarts it as a whole.",
         mixinStandardHelpOptions = true,
-        version = "stillcut 0.1.0",
+        version = "stillcut " + StillcutMain.VERSION,
         subcommands = {
             CheckpointCommand.class,
             RestartCommand.class,
@@ -16,10 +17,17 @@ import picocli.CommandLine.Command;
             ShowCommand.class,
             StatusCommand.class,
             AttachCommand.class,
+            WaitCommand.class,
             CancelCommand.class,
-            NodeCommand.class
+            NodeCommand.class,
+            TopCommand.class,
+            DoctorCommand.class,
+            CompletionCommand.class,
+            ManCommand.class
         })
 public final class StillcutMain {
+    static final String VERSION = "0.1.0";
+
     public static void main(String[] arguments) {
         System.exit(execute(arguments));
     }
@@ -30,6 +38,14 @@ public final class StillcutMain {
             System.err.println("stillcut: " + exception.getMessage() + " ("
                     + exception.getCommandLine().getCommandSpec().qualifiedName() + " --help tells more)");
             return ExitStatus.USAGE;
+        });
+        commandLine.setExecutionExceptionHandler((exception, command, words) -> {
+            // Nothing that a user does is meant to come here.
+            System.err.println("stillcut: internal error: " + exception + " (-v tells more)");
+            if (List.of(arguments).contains("-v") || List.of(arguments).contains("--verbose")) {
+                exception.printStackTrace(System.err);
+            }
+            return ExitStatus.FAILED;
         });
         return commandLine.execute(arguments);
     }

@@ -15,7 +15,7 @@ class ExitStatusTest {
         "OK, 0",
         "INVALID_ARGUMENT, 2",
         "UNAVAILABLE, 4",
-        "DEADLINE_EXCEEDED, 4",
+        "DEADLINE_EXCEEDED, 110",
         "NOT_FOUND, 10",
         "DATA_LOSS, 14",
         "RESOURCE_EXHAUSTED, 16",

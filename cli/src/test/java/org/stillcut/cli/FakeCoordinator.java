@@ -38,6 +38,8 @@ import org.stillcut.v1.OutputChunk;
 import org.stillcut.v1.OutputStream;
 import org.stillcut.v1.RestartJobRequest;
 import org.stillcut.v1.RestartJobResponse;
+import org.stillcut.v1.SignalJobRequest;
+import org.stillcut.v1.SignalJobResponse;
 import org.stillcut.v1.SubmitJobRequest;
 import org.stillcut.v1.SubmitJobResponse;
 import org.stillcut.v1.WatchJobRequest;
@@ -55,8 +57,10 @@ final class FakeCoordinator implements AutoCloseable {
     private final List<JobSpec> submitted = new ArrayList<>();
     private final ByteArrayOutputStream files = new ByteArrayOutputStream();
     private Status refusal = Status.OK;
+    private volatile boolean silent;
     private BiConsumer<WatchJobRequest, StreamObserver<WatchJobResponse>> watch =
             (_, watcher) -> watcher.onError(Status.UNIMPLEMENTED.asRuntimeException());
+    private Runnable onCancel = () -> {};
     private final int port;
     private Server server;
 
@@ -90,9 +94,18 @@ final class FakeCoordinator implements AutoCloseable {
         nodes.add(node);
     }
 
+    /** From now on it is there and says nothing. */
+    void answerNothing() {
+        silent = true;
+    }
+
     /** All calls that change something are answered like this. */
     void refuse(Status status) {
         refusal = status;
+    }
+
+    void onCancel(Runnable action) {
+        onCancel = action;
     }
 
     void onWatch(BiConsumer<WatchJobRequest, StreamObserver<WatchJobResponse>> script) {
@@ -157,6 +170,9 @@ final class FakeCoordinator implements AutoCloseable {
     }
 
     private <T> void answer(StreamObserver<T> observer, T response) {
+        if (silent) {
+            return;
+        }
         if (!refusal.isOk()) {
             observer.onError(refusal.asRuntimeException());
             return;
@@ -226,8 +242,15 @@ final class FakeCoordinator implements AutoCloseable {
         }
 
         @Override
+        public void signalJob(SignalJobRequest request, StreamObserver<SignalJobResponse> observer) {
+            note("signal " + request.getJobId() + " " + request.getSignalNumber());
+            answer(observer, SignalJobResponse.getDefaultInstance());
+        }
+
+        @Override
         public void cancelJob(CancelJobRequest request, StreamObserver<CancelJobResponse> observer) {
             note("cancel " + request.getJobId());
+            onCancel.run();
             answer(observer, CancelJobResponse.getDefaultInstance());
         }
     }

@@ -19,6 +19,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class JobFilesTest {
@@ -45,6 +47,14 @@ class JobFilesTest {
     private static Path executable(Path file) throws IOException {
         Files.writeString(file, "#!/bin/sh\n");
         return Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    private List<MpirunArguments.Program> programs(String typed) {
+        return List.of(new MpirunArguments.Program(typed, work));
+    }
+
+    private JobFiles files(String program) throws UsageException {
+        return JobFiles.of(work, programs(program), List.of(), LIMIT);
     }
 
     private static byte[] archive(JobFiles files) throws IOException {
@@ -76,7 +86,7 @@ class JobFilesTest {
 
     @Test
     void workingDirectoryComesWithAllThatIsInItAndNothingBeside() throws Exception {
-        List<String> names = names(archive(JobFiles.of(work, "./solver", LIMIT)));
+        List<String> names = names(archive(files("./solver")));
         assertThat(names)
                 .contains(
                         rooted(outer) + "/",
@@ -91,7 +101,7 @@ class JobFilesTest {
     @Test
     void directoriesAboveKeepTheirModes() throws Exception {
         Path unpacked = Files.createDirectory(temporary.resolve("unpacked"));
-        tar(archive(JobFiles.of(work, "./solver", LIMIT)), "--extract", "--directory=" + unpacked);
+        tar(archive(files("./solver")), "--extract", "--directory=" + unpacked);
         Path there = unpacked.resolve(rooted(outer));
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(there)))
                 .isEqualTo("rwx--x--x");
@@ -102,15 +112,77 @@ class JobFilesTest {
     @Test
     void programElsewhereComesAlong() throws Exception {
         Path program = executable(outer.resolve("tool"));
-        assertThat(names(archive(JobFiles.of(work, program.toString(), LIMIT))))
+        assertThat(names(archive(files(program.toString()))))
                 .contains(rooted(program), rooted(work) + "/input.txt")
                 .noneMatch(name -> name.contains("neighbour"));
-        assertThat(names(archive(JobFiles.of(work, "../tool", LIMIT)))).contains(rooted(program));
+        assertThat(names(archive(files("../tool")))).contains(rooted(program));
     }
 
     @Test
     void programOfThePathIsTheGuestsOwn() throws Exception {
-        assertThat(names(archive(JobFiles.of(work, "java", LIMIT)))).noneMatch(name -> name.endsWith("/java"));
+        assertThat(names(archive(files("java")))).noneMatch(name -> name.endsWith("/java"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/bin/sh", "/usr/bin/env", "/lib/../bin/sh", "/usr/bin/not-on-this-machine"})
+    void programsOfTheSystemAreTheGuestsOwn(String program) throws Exception {
+        assertThat(names(archive(files(program))))
+                .noneMatch(name -> name.startsWith("bin") || name.startsWith("usr") || name.startsWith("lib"));
+    }
+
+    @Test
+    void linkToASystemProgramComesAlongAsTheLinkItIs() throws Exception {
+        Files.createSymbolicLink(outer.resolve("shell"), Path.of("/bin/sh"));
+        Path unpacked = unpack(files("../shell"));
+        assertThat(Files.readSymbolicLink(unpacked.resolve(rooted(outer)).resolve("shell")))
+                .isEqualTo(Path.of("/bin/sh"));
+        assertThat(unpacked.resolve("bin")).doesNotExist();
+    }
+
+    @Test
+    void programBehindLinksComesWithAllOfThemAndItsFile() throws Exception {
+        Path version = Files.createDirectories(outer.resolve("solver-1.2/bin"));
+        executable(version.resolve("tool"));
+        Files.createSymbolicLink(outer.resolve("solver"), Path.of("solver-1.2"));
+        Files.createSymbolicLink(outer.resolve("start"), outer.resolve("solver/bin/tool"));
+        Path unpacked = unpack(files(outer.resolve("start").toString()));
+        Path there = unpacked.resolve(rooted(outer));
+        assertThat(Files.readSymbolicLink(there.resolve("start"))).isEqualTo(outer.resolve("solver/bin/tool"));
+        assertThat(there.resolve("solver/bin/tool")).isExecutable();
+        assertThat(Files.isSymbolicLink(there.resolve("solver"))).isTrue();
+    }
+
+    @Test
+    void linksInACircleAreRefused() throws Exception {
+        Files.createSymbolicLink(outer.resolve("a"), Path.of("b"));
+        Files.createSymbolicLink(outer.resolve("b"), Path.of("a"));
+        PackedPaths paths = new PackedPaths();
+        assertThatThrownBy(() -> paths.add(outer.resolve("a")))
+                .isInstanceOfSatisfying(
+                        UsageException.class, e -> assertThat(e.line()).endsWith("too many symbolic links"));
+    }
+
+    @Test
+    void directoryOfTheSystemIsNoWorkingDirectory() {
+        assertRefused(
+                Path.of("/usr/bin"),
+                "true",
+                LIMIT,
+                "the working directory /usr/bin is one of the VMs' own; choose one for the job with --ckpt-workdir");
+        assertThat(PackedPaths.isSystem(Path.of("/usr/local/share/run"))).isFalse();
+    }
+
+    @Test
+    void filesThatOptionsNameComeAlongIfTheyAreThere() throws Exception {
+        Path ranks = Files.writeString(outer.resolve("ranks"), "rank 0=vm0 slot=0\n");
+        JobFiles files = JobFiles.of(work, programs("./solver"), List.of(ranks, outer.resolve("absent")), LIMIT);
+        assertThat(names(archive(files))).contains(rooted(ranks)).noneMatch(name -> name.endsWith("absent"));
+    }
+
+    private Path unpack(JobFiles files) throws Exception {
+        Path unpacked = Files.createDirectory(temporary.resolve("unpacked"));
+        tar(archive(files), "--extract", "--directory=" + unpacked);
+        return unpacked;
     }
 
     @Test
@@ -134,7 +206,7 @@ class JobFilesTest {
     @Test
     void moreThanTheDiskTakesIsRefusedBeforeAnythingIsSent() throws Exception {
         Files.write(work.resolve("big"), new byte[700_000]);
-        assertThat(archive(JobFiles.of(work, "./solver", LIMIT))).hasSizeGreaterThan(700_000);
+        assertThat(archive(files("./solver"))).hasSizeGreaterThan(700_000);
         Files.write(work.resolve("sub/big"), new byte[700_000]);
         assertRefused(
                 work,
@@ -149,19 +221,19 @@ class JobFilesTest {
         Files.write(work.resolve("big"), new byte[700_000]);
         Path program = executable(outer.resolve("tool"));
         Files.write(program, new byte[700_000]);
-        assertThatThrownBy(() -> JobFiles.of(work, program.toString(), LIMIT)).isInstanceOf(UsageException.class);
+        assertThatThrownBy(() -> files(program.toString())).isInstanceOf(UsageException.class);
     }
 
     @Test
     void largeDirectoryIsGivenInBoundedPieces() throws Exception {
         Files.write(work.resolve("big"), new byte[3_000_000]);
-        JobFiles.of(work, "./solver", 1 << 24)
+        JobFiles.of(work, programs("./solver"), List.of(), 1 << 24)
                 .archive(piece -> assertThat(piece.length).isBetween(1, 1 << 20));
     }
 
     @Test
     void fileThatVanishesMeanwhileIsAFailureAndNoShorterArchive() throws Exception {
-        JobFiles files = JobFiles.of(work, "./solver", LIMIT);
+        JobFiles files = files("./solver");
         try (var found = Files.walk(work)) {
             for (Path path : found.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(path);
@@ -175,7 +247,8 @@ class JobFilesTest {
     }
 
     private static void assertRefused(Path directory, String program, long limitBytes, String line) {
-        assertThatThrownBy(() -> JobFiles.of(directory, program, limitBytes))
+        assertThatThrownBy(() -> JobFiles.of(
+                        directory, List.of(new MpirunArguments.Program(program, directory)), List.of(), limitBytes))
                 .isInstanceOfSatisfying(
                         UsageException.class, e -> assertThat(e.line()).isEqualTo(line));
     }

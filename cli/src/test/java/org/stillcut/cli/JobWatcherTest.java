@@ -41,7 +41,7 @@ class JobWatcherTest {
     private Console follow(boolean verbose) {
         return Console.of(() -> {
             try (CoordinatorConnection connection = CoordinatorConnection.to(coordinator.address())) {
-                return new JobWatcher(connection, now::get, verbose)
+                return new JobWatcher(connection, now::get, JobListener.console(verbose))
                         .follow("heat-0001")
                         .getExitStatus();
             } catch (UsageException e) {

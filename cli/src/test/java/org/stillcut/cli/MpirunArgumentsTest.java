@@ -34,20 +34,20 @@ class MpirunArgumentsTest {
     @Test
     void bareOptionHasTheDefaults() throws UsageException {
         MpirunArguments arguments = parse("--ckpt -np 4 ./solver");
-        MpirunArguments.CkptOptions options = arguments.options();
+        CkptOptions options = arguments.options();
         assertThat(arguments.mpirunArguments()).containsExactly("-np", "4", "./solver");
         assertThat(arguments.nodes()).isEmpty();
         assertThat(arguments.ranks()).isEqualTo(4);
         assertThat(arguments.program()).isEqualTo("./solver");
-        assertThat(arguments.virtualMachines()).isEqualTo(4);
-        assertThat(arguments.slotsPerVm()).isEqualTo(1);
+        assertThat(arguments.shape().count()).isEqualTo(4);
+        assertThat(arguments.shape().slots()).isEqualTo(1);
         assertThat(arguments.image()).isEqualTo("base");
         assertThat(options.coordinator()).isEmpty();
         assertThat(options.name()).isEmpty();
         assertThat(options.interval()).isZero();
         assertThat(options.maxRestarts()).isEqualTo(3);
-        assertThat(options.vcpus()).isEqualTo(1);
-        assertThat(options.memoryBytes()).isEqualTo(256L << 20);
+        assertThat(arguments.shape().vcpus()).isEqualTo(1);
+        assertThat(arguments.memoryBytesPerVm()).isEqualTo(256L << 20);
         assertThat(options.diskBytes()).isEqualTo(1L << 30);
         assertThat(options.workingDirectory()).isEqualTo(HERE);
         assertThat(options.verbose()).isFalse();
@@ -61,20 +61,20 @@ class MpirunArgumentsTest {
                 + " --ckpt-workdir ../data --ckpt-verbose -np 7 ./solver";
         String spelled = words.replaceAll("(--ckpt-(?!verbose)[a-z-]+) ", "$1" + between);
         MpirunArguments arguments = parse(spelled);
-        MpirunArguments.CkptOptions options = arguments.options();
+        CkptOptions options = arguments.options();
         assertThat(options.coordinator()).contains("host:7070");
         assertThat(options.name()).contains("heat");
         assertThat(options.interval()).isEqualTo(Duration.ofMinutes(10));
         assertThat(options.maxRestarts()).isZero();
         assertThat(options.virtualMachines()).contains(3);
-        assertThat(options.vcpus()).isEqualTo(2);
-        assertThat(options.memoryBytes()).isEqualTo(2L << 30);
+        assertThat(options.vcpus()).contains(2);
+        assertThat(options.memoryBytes()).contains(2L << 30);
         assertThat(options.diskBytes()).isEqualTo(512L << 20);
         assertThat(options.image()).contains("java");
         assertThat(options.workingDirectory()).isEqualTo(Path.of("/nowhere/data"));
         assertThat(options.verbose()).isTrue();
-        assertThat(arguments.virtualMachines()).isEqualTo(3);
-        assertThat(arguments.slotsPerVm()).isEqualTo(3);
+        assertThat(arguments.shape().count()).isEqualTo(3);
+        assertThat(arguments.shape().slots()).isEqualTo(3);
         assertThat(arguments.image()).isEqualTo("java");
         assertThat(arguments.mpirunArguments()).containsExactly("-np", "7", "./solver");
     }
@@ -218,16 +218,15 @@ class MpirunArgumentsTest {
 
     @Test
     void lastOfTwoContradictingWordsCounts() throws UsageException {
-        assertThat(parse("--ckpt-vms 2 --ckpt-vms=3 -np 4 ./x").virtualMachines())
-                .isEqualTo(3);
+        assertThat(parse("--ckpt-vms 2 --ckpt-vms=3 -np 4 ./x").shape().count()).isEqualTo(3);
     }
 
     @Test
     void enoughVmsForAllRanks() throws UsageException {
-        assertThat(parse("--ckpt-vcpus 4 -np 9 ./x").virtualMachines()).isEqualTo(3);
-        assertThat(parse("--ckpt-vcpus 4 -np 9 ./x").slotsPerVm()).isEqualTo(4);
-        assertThat(parse("--ckpt-vms 2 -np 9 ./x").slotsPerVm()).isEqualTo(5);
-        assertThat(parse("--ckpt-vms 8 -np 2 ./x").slotsPerVm()).isEqualTo(1);
+        assertThat(parse("--ckpt-vcpus 4 -np 9 ./x").shape().count()).isEqualTo(3);
+        assertThat(parse("--ckpt-vcpus 4 -np 9 ./x").shape().slots()).isEqualTo(4);
+        assertThat(parse("--ckpt-vms 2 -np 9 ./x").shape().slots()).isEqualTo(5);
+        assertThat(parse("--ckpt-vms 8 -np 2 ./x").shape().slots()).isEqualTo(1);
     }
 
     @ParameterizedTest
@@ -257,6 +256,70 @@ class MpirunArgumentsTest {
                 .isTrue();
         assertThatThrownBy(() -> parse("--ckpt-quiesce hope -np 2 ./x"))
                 .hasMessage("--ckpt-quiesce hope: is gate or freeze");
+    }
+
+    @Test
+    void parameterSetForCheckpointsIsOurs() throws UsageException {
+        for (String set : List.of("ft-enable-cr", "ft-enable-cr-recovery")) {
+            assertThat(MpirunArguments.askForCheckpoints(List.of("-am", set, "./a")))
+                    .isTrue();
+            assertThat(parse("-am " + set + " -np 2 ./a").mpirunArguments()).containsExactly("-np", "2", "./a");
+        }
+        assertThat(MpirunArguments.askForCheckpoints(List.of("-am", "mine", "./a")))
+                .isFalse();
+        assertThat(parse("--ckpt -am mine -np 2 ./a").mpirunArguments())
+                .containsExactly("-am", "mine", "-np", "2", "./a");
+    }
+
+    @Test
+    void emptyHostFileIsRefused() throws IOException {
+        Path file = Files.writeString(directory.resolve("hosts"), "# nobody\n\n");
+        assertRefused("--ckpt -np 2 --hostfile " + file + " ./x", "hostfile " + file + " names no host");
+    }
+
+    @Test
+    void negativeNumberIsNamedAsTheWrongValueItIs() {
+        assertRefused("--ckpt-max-restarts -1 -np 1 ./x", "--ckpt-max-restarts -1: not a number from 0 to 1000000");
+    }
+
+    @Test
+    void programsAndFilesOfAllContextsAreKnown() throws UsageException {
+        MpirunArguments arguments =
+                parse("--ckpt -np 1 -rf ranks ./a : -wdir sub -np 1 ./b : -wdir /data -x HOME -np 1 c");
+        assertThat(arguments.programs())
+                .containsExactly(
+                        new MpirunArguments.Program("./a", HERE),
+                        new MpirunArguments.Program("./b", HERE.resolve("sub")),
+                        new MpirunArguments.Program("c", Path.of("/data")));
+        assertThat(arguments.files()).containsExactly(HERE.resolve("ranks"), HERE.resolve("sub"), Path.of("/data"));
+        assertThat(arguments.exported()).containsExactly("HOME");
+    }
+
+    @Test
+    void inputAndStopsAreAsMpirunIsTold() throws UsageException {
+        assertThat(parse("--ckpt --stdin none -np 1 ./x").ignoresInput()).isTrue();
+        assertThat(parse("--ckpt -stdin all -np 1 ./x").readsInput()).isTrue();
+        assertThat(parse("--ckpt -np 1 ./x").readsInput()).isFalse();
+        assertThat(parse("--ckpt --mca orte_forward_job_control 1 -np 1 ./x").stopsTogether())
+                .isTrue();
+        assertThat(parse("--ckpt --mca orte_forward_job_control 0 -np 1 ./x").stopsTogether())
+                .isFalse();
+    }
+
+    @Test
+    void applicationFileBecomesContexts() throws IOException, UsageException {
+        Path file = Files.writeString(directory.resolve("apps"), "# two\n-np 2 ./a 1\n\n-np 3  ./b # three\n");
+        assertThat(parse("--ckpt --tag-output --app " + file + " -x A=1").mpirunArguments())
+                .containsExactly("--tag-output", "-x", "A=1", "-np", "2", "./a", "1", ":", "-np", "3", "./b");
+        assertThat(parse("--ckpt --app " + file).ranks()).isEqualTo(5);
+        assertRefused("--ckpt --app " + file + " ./c", "a program and --app at the same time");
+        assertRefused("--ckpt --app", "--app needs a value");
+        assertRefused("--ckpt --app /nowhere/apps", "application file /nowhere/apps: cannot be read");
+        Path empty = Files.writeString(directory.resolve("empty"), "#\n");
+        assertRefused("--ckpt --app " + empty, "application file " + empty + " names no program");
+        // What comes after the program is the program's.
+        assertThat(parse("--ckpt -np 1 ./x --app y").mpirunArguments())
+                .containsExactly("-np", "1", "./x", "--app", "y");
     }
 
     @Test

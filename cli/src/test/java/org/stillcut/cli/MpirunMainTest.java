@@ -3,12 +3,16 @@ package org.stillcut.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Status;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -22,6 +26,8 @@ import org.stillcut.v1.OutputStream;
 @Timeout(60)
 class MpirunMainTest {
     private final FakeCoordinator coordinator = new FakeCoordinator();
+
+    private StandardInput input = new StandardInput(InputStream.nullInputStream(), StandardInput.Kind.OTHER);
 
     @TempDir
     private Path directory;
@@ -51,7 +57,7 @@ class MpirunMainTest {
         List<String> arguments =
                 new ArrayList<>(List.of("--ckpt-coordinator=" + coordinator.address(), "--ckpt-workdir=" + directory));
         arguments.addAll(List.of(words.split(" ")));
-        return Console.of(() -> MpirunMain.run(arguments));
+        return Console.of(() -> MpirunMain.run(arguments, input));
     }
 
     @Test
@@ -67,7 +73,7 @@ class MpirunMainTest {
                         .setWorkingDirectory(directory.toRealPath().toString())
                         .setVmCount(2)
                         .setVcpusPerVm(2)
-                        .setMemoryBytesPerVm(256 << 20)
+                        .setMemoryBytesPerVm(512 << 20)
                         .setDiskBytesPerVm(1 << 30)
                         .setImage("java")
                         .setCheckpointIntervalMillis(600_000)
@@ -123,6 +129,41 @@ class MpirunMainTest {
     }
 
     @Test
+    void adviceNamesTheOptionThatThisProgramHas() {
+        coordinator.stop();
+        assertThat(mpirun("-np 2 heat").err()).endsWith(" --ckpt-coordinator or STILLCUT_COORDINATOR\n");
+    }
+
+    @Test
+    void standardInputGoesWithTheJobAsAFile() throws IOException {
+        input = new StandardInput(
+                new ByteArrayInputStream("answer 42".getBytes(StandardCharsets.UTF_8)), StandardInput.Kind.FILE);
+        assertThat(mpirun("-np 2 heat").status()).isZero();
+        Path file = Path.of(coordinator.submitted().getFirst().getStandardInput());
+        assertThat(new String(coordinator.files(), StandardCharsets.ISO_8859_1)).contains("answer 42");
+        assertThat(file.getParent()).as("nothing is left here").doesNotExist();
+    }
+
+    @Test
+    void parameterSetOfOldIsASynonym() {
+        String words = "-am ft-enable-cr,other -np 2 heat";
+        assertThat(mpirun(words).status()).isZero();
+        assertThat(coordinator.submitted().getFirst().getMpirunArgumentsList())
+                .containsExactly("-am", "other", "-np", "2", "heat");
+    }
+
+    @Test
+    void helpTellsOurOptions() {
+        assertThat(mpirun("--ckpt-help").out()).contains("--ckpt-interval TIME").doesNotContain("\t");
+    }
+
+    @Test
+    void variablesOfThisMachineStayHereUnlessTheyAreAskedFor() {
+        Map<String, String> variables = new TreeMap<>(Map.of("PATH", "/opt/bin", "HOME", "/root"));
+        assertThat(JobSpecs.environment(variables, Set.of("PATH"))).containsExactly("PATH=/opt/bin");
+    }
+
+    @Test
     void variablesOfThisMachineStayHere() {
         Map<String, String> variables = new TreeMap<>(Map.of(
                 "OMP_NUM_THREADS", "2",
@@ -133,7 +174,7 @@ class MpirunMainTest {
                 "LD_LIBRARY_PATH", "/lib",
                 "STILLCUT_COORDINATOR", "x",
                 "PATHS", "mine"));
-        assertThat(MpirunMain.environment(variables))
+        assertThat(JobSpecs.environment(variables, Set.of()))
                 .containsExactly("EMPTY=", "LINES_=a=b\nc", "OMP_NUM_THREADS=2", "PATHS=mine");
     }
 }

@@ -71,8 +71,8 @@ class StillcutMainTest {
         Console text = stillcut("list");
         assertThat(text.status()).isZero();
         assertThat(text.out().lines().toList().getFirst())
-                .isEqualTo("JOB        SEQ  TIME                 VMS  SIZE     STORED   PAUSE    CUR");
-        assertThat(text.out().lines().toList().get(1)).endsWith("2    4.0 GiB  6.0 MiB  12.3 ms");
+                .isEqualTo("JOB        SEQ  TIME                 VMS  SIZE     STORED   DEDUP  PAUSE    CUR");
+        assertThat(text.out().lines().toList().get(1)).endsWith("2    4.0 GiB  6.0 MiB  683x   12.3 ms");
         assertThat(text.out().lines().toList().get(2)).endsWith("12.3 ms  *");
         assertThat(json(stillcut("ls heat-0001 --json").out()).at("/checkpoints"))
                 .hasSize(2);
@@ -101,8 +101,10 @@ class StillcutMainTest {
                         "pause      12.3 ms\n",
                         "quiesced   at MPI calls, then frozen\nforced     vm1: 1 threads are in MPI calls, 0 compute\n",
                         "at the cut 3 connections, nothing on the wire; 0 B unsent, 4.0 KiB unread\n",
-                        "prepare  1.50 s\n",
-                        "0   a     3.0 GiB  5.0 MiB\n");
+                        "prepare  1.50 s   ===============================================\n",
+                        "freeze   12.3 ms                                                 #\n",
+                        "0    a     3.0 GiB  5.0 MiB  614x\n",
+                        "all        4.0 GiB  6.0 MiB  683x\n");
         JsonNode json = json(stillcut("show heat-0001@2 --json").out());
         assertThat(json.at("/spec/workingDirectory").asText()).isEqualTo("/home/user/run");
         assertThat(json.at("/spec/mpirunArguments")).hasSize(3);

@@ -1,0 +1,48 @@
+package org.stillcut.cli;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/** What the {@code --ckpt-*} options said; absent ones are empty or have their defaults. Immutable. */
+record CkptOptions(
+        Optional<String> coordinator,
+        Optional<String> name,
+        Duration interval,
+        int maxRestarts,
+        Optional<Integer> virtualMachines,
+        Optional<Integer> vcpus,
+        Optional<Long> memoryBytes,
+        long diskBytes,
+        Optional<String> image,
+        Path workingDirectory,
+        boolean freezeOnly,
+        boolean verbose) {
+    static final String HELP = """
+            Options of mpirun with checkpoints; all others are Open MPI's (mpirun --help).
+
+              --ckpt                    run in VMs, checkpoints only on demand; also -am ft-enable-cr
+              --ckpt-interval TIME      a checkpoint every so often: 30s, 10m, 2h
+              --ckpt-max-restarts N     restarts without a checkpoint in between (3)
+              --ckpt-vms N              number of VMs (as the slots of -H or --hostfile say,
+                                        or one for each --ckpt-vcpus ranks)
+              --ckpt-vcpus N            of each VM (as the slots say, or 1)
+              --ckpt-memory SIZE        of each VM (256M for each of its CPUs)
+              --ckpt-disk SIZE          of each VM (1G)
+              --ckpt-image NAME         base or java (java for Java programs)
+              --ckpt-quiesce HOW        gate: hold ranks at their MPI calls before they are
+                                        frozen (the default); freeze: only freeze them
+              --ckpt-workdir DIR        the job's directory (the current one)
+              --ckpt-name NAME          word that the job's id begins with (the program's name)
+              --ckpt-coordinator ADDR   unix:/PATH or HOST:PORT ($STILLCUT_COORDINATOR)
+              --ckpt-verbose            tell on stderr what happens to the job
+              --ckpt-help               this text
+            """;
+
+    static final String HELP_OPTION = "--ckpt-help";
+
+    /** Whether a word is one of these options, or would be if it existed. */
+    static boolean isOne(String word) {
+        return word.equals("--ckpt") || word.startsWith("--ckpt-");
+    }
+}
