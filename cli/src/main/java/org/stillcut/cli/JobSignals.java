@@ -23,6 +23,9 @@ final class JobSignals implements AutoCloseable {
     /** A shell's exit status for a program that a signal ended. */
     private static final int SIGNALLED = 128;
 
+    /** Signals come one after the other: who presses Ctrl-C again is not to wait long for a coordinator that hangs. */
+    private static final int ANSWER_SECONDS = 5;
+
     private final CoordinatorConnection coordinator;
     private final Duration grace;
     private final IntConsumer exit;
@@ -112,6 +115,7 @@ final class JobSignals implements AutoCloseable {
         try {
             coordinator
                     .jobs()
+                    .withDeadlineAfter(ANSWER_SECONDS, TimeUnit.SECONDS)
                     .cancelJob(CancelJobRequest.newBuilder().setJobId(job).build());
         } catch (StatusRuntimeException e) {
             // It has ended meanwhile; whoever follows it sees that.
@@ -131,6 +135,7 @@ final class JobSignals implements AutoCloseable {
         try {
             coordinator
                     .jobs()
+                    .withDeadlineAfter(ANSWER_SECONDS, TimeUnit.SECONDS)
                     .signalJob(SignalJobRequest.newBuilder()
                             .setJobId(job)
                             .setSignalNumber(number)

@@ -73,7 +73,7 @@ public final class MpirunMain {
 
     private static int run(MpirunArguments arguments, CoordinatorConnection coordinator, StandardInput input)
             throws UsageException, IOException {
-        try (JobSignals signals = new JobSignals(coordinator, GRACE, Runtime.getRuntime()::halt);
+        try (JobSignals signals = new JobSignals(coordinator, GRACE, System::exit);
                 ProcessSignals taken = ProcessSignals.take(signalsOf(arguments), signals::take)) {
             Objects.requireNonNull(taken);
             String jobId = submit(arguments, coordinator, input);

@@ -1,5 +1,8 @@
 package org.stillcut.cli;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.IntConsumer;
 import sun.misc.Signal;
@@ -49,10 +52,27 @@ final class ProcessSignals implements AutoCloseable {
 
     /** Hands the numbers of these signals on until it is closed; each comes on a thread of its own. */
     static ProcessSignals take(List<Kind> kinds, IntConsumer receiver) {
+        long ignored = ignored();
         return new ProcessSignals(kinds.stream()
+                // As nohup and shells leave them: who started this process does not want it to hear of them.
+                .filter(kind -> (ignored >>> (kind.number() - 1) & 1) == 0)
                 .map(kind -> new Signal(kind.name()))
                 .map(signal -> new Restored(signal, Signal.handle(signal, got -> receiver.accept(got.getNumber()))))
                 .toList());
+    }
+
+    /** Linux' set of the signals that this process was started to ignore: bit 0 is signal 1. */
+    private static long ignored() {
+        try {
+            return Files.readAllLines(Path.of("/proc/self/status")).stream()
+                    .filter(line -> line.startsWith("SigIgn:"))
+                    .mapToLong(line -> Long.parseUnsignedLong(
+                            line.substring("SigIgn:".length()).strip(), 16))
+                    .findFirst()
+                    .orElse(0);
+        } catch (IOException e) {
+            return 0;
+        }
     }
 
     @Override

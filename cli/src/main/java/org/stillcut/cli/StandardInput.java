@@ -75,6 +75,9 @@ final class StandardInput {
         Path directory = Files.createTempDirectory(
                 "stillcut-stdin-", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         Path file = directory.resolve("stdin");
+        // A signal may end this process meanwhile; the last one registered goes first.
+        directory.toFile().deleteOnExit();
+        file.toFile().deleteOnExit();
         boolean whole = false;
         try (OutputStream out = Files.newOutputStream(file);
                 Progress progress = Progress.after(QUIET_READING, "reading standard input to its end")) {

@@ -126,13 +126,6 @@ class FollowingCommandsTest {
     }
 
     @Test
-    void longWaitIsSaid() {
-        coordinator.answerNothing();
-        assertThat(stillcut("checkpoint heat-0001 --timeout 3s").err())
-                .startsWith("stillcut: taking a checkpoint of heat-0001 ...\n");
-    }
-
-    @Test
     void causesAreToldToThoseWhoAsk() {
         coordinator.refuse(Status.ABORTED.withDescription("store full"));
         assertThat(stillcut("checkpoint heat-0001").err()).isEqualTo("stillcut: store full\n");

@@ -68,7 +68,12 @@ class WrapperProcessTest {
     }
 
     private Running wrapper(String... words) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
+        return wrapper(List.of(), words);
+    }
+
+    private Running wrapper(List<String> starter, String... words) throws IOException {
+        List<String> command = new ArrayList<>(starter);
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
@@ -162,6 +167,18 @@ class WrapperProcessTest {
         assertThat(wrapper.line()).isEqualTo("mpirun: forwarding signal 20 to job heat-0001");
         end(0);
         assertThat(wrapper.status()).isZero();
+    }
+
+    @Test
+    void signalThatNohupKeepsAwayIsNotHeard() throws Exception {
+        Running wrapper = wrapper(List.of("sh", "-c", "trap '' HUP; exec \"$@\"", "sh"), "-np", "2", "true");
+        watching();
+        kill("HUP", wrapper.process());
+        kill("USR1", wrapper.process());
+        assertThat(wrapper.line()).isEqualTo("mpirun: forwarding signal 10 to job heat-0001");
+        end(0);
+        assertThat(wrapper.status()).isZero();
+        assertThat(coordinator.asked()).doesNotContain("signal heat-0001 1");
     }
 
     @Test

@@ -157,7 +157,9 @@ class FaultE2eTest {
             String id = run.jobId(STEP);
             run.awaitStdout("progress", STEP, DemoProgram.HEAT_C::isProgress);
             Commands.run("kill", "-INT", Long.toString(run.process().pid()));
-            assertThat(run.awaitExit(STEP)).isEqualTo(130);
+            assertThat(run.awaitExit(STEP))
+                    .as("as Open MPI's: " + run.transcript())
+                    .isEqualTo(1);
             Waiting.untilTrue(
                     "the end of the job",
                     STEP,
