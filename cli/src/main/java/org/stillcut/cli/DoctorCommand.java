@@ -21,6 +21,8 @@ final class DoctorCommand extends CoordinatorCommand {
     /** Where the guest images are, as scripts/stillcut says. */
     private static final String IMAGES = "stillcut.image";
 
+    private static final String NATIVE = "stillcut.native";
+
     private static final int LEVEL_COLUMNS = 6;
 
     @Option(names = "--strict", description = "Exit with 1 at warnings, too.")
@@ -39,7 +41,8 @@ final class DoctorCommand extends CoordinatorCommand {
         List<Finding> findings = new ArrayList<>();
         if (!clusterOnly) {
             Path images = Path.of(System.getProperty(IMAGES, "build/image"));
-            findings.addAll(new HostChecks(Path.of("/"), "qemu-system-x86_64", images).all());
+            Path probe = Path.of(System.getProperty(NATIVE, "build/native"), "kvmprobe.bin");
+            findings.addAll(new HostChecks(Path.of("/"), "qemu-system-x86_64", images, probe).all());
         }
         findings.addAll(cluster(connection));
         ObjectNode document = Report.document("doctor");

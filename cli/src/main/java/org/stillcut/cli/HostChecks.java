@@ -15,9 +15,10 @@ import java.util.regex.Pattern;
  *
  * @param root of the file system that is looked at
  * @param qemu the program to ask for its version
- * @param images directory of the guest images; they are not looked at if it is not known
+ * @param images directory of the guest images
+ * @param probe image that tells whether KVM works
  */
-record HostChecks(Path root, String qemu, Path images) {
+record HostChecks(Path root, String qemu, Path images, Path probe) {
     /** The first with PAGEMAP_SCAN, which the tracking of written pages is made of. */
     private static final int[] TRACKING_KERNEL = {6, 7};
 
@@ -39,17 +40,23 @@ record HostChecks(Path root, String qemu, Path images) {
         return findings;
     }
 
-    /** Only the agent runs a VM to see whether KVM works; its verdict is in the list of nodes. */
     private Finding accelerator() {
         Path kvm = root.resolve("dev/kvm");
-        String slow = "VMs are emulated (TCG), many times slower";
+        String slow = ": VMs are emulated (TCG), many times slower";
         if (!Files.exists(kvm)) {
             return Finding.warn(
-                    "accelerator", "no /dev/kvm: " + slow, "modprobe kvm_intel or kvm_amd, if the CPU has it");
+                    "accelerator", "no /dev/kvm" + slow, "modprobe kvm_intel or kvm_amd, if the CPU has it");
         }
-        return Files.isReadable(kvm) && Files.isWritable(kvm)
-                ? Finding.ok("accelerator", "/dev/kvm is there; whether it works, the agent finds out")
-                : Finding.warn("accelerator", "/dev/kvm may not be opened: " + slow, "run as root, or join group kvm");
+        if (!Files.isReadable(kvm) || !Files.isWritable(kvm)) {
+            return Finding.warn("accelerator", "/dev/kvm may not be opened" + slow, "run as root, or join group kvm");
+        }
+        String objection = KvmProbe.objection(qemu, probe);
+        return objection.isEmpty()
+                ? Finding.ok("accelerator", "KVM runs VMs")
+                : Finding.warn(
+                        "accelerator",
+                        "/dev/kvm is there, but " + objection + slow,
+                        "another host, or nested virtualization switched on below this one");
     }
 
     private Finding tracking() {

@@ -39,7 +39,9 @@ class DoctorCommandTest {
         for (String tool : List.of("ip", "mkfs.ext4", "qemu-img", "tar")) {
             executable(root.resolve("usr/bin").resolve(tool), "");
         }
-        qemu = executable(root.resolve("usr/bin/qemu"), "#!/bin/sh\necho 'QEMU emulator version 10.0.2'\n");
+        qemu = executable(
+                root.resolve("usr/bin/qemu"),
+                "#!/bin/sh\n[ $# -eq 1 ] || exit 33\necho 'QEMU emulator version 10.0.2'\n");
         images = Files.createDirectory(root.resolve("images"));
         Files.writeString(images.resolve("base.sqfs"), "");
         Files.writeString(images.resolve("image.json"), "{\"sha256\":{\"base.sqfs\":\"" + EMPTY_SHA256 + "\"}}");
@@ -51,7 +53,7 @@ class DoctorCommandTest {
     }
 
     private Finding host(String subject) {
-        return new HostChecks(root, qemu.toString(), images)
+        return new HostChecks(root, qemu.toString(), images, images.resolve("image.json"))
                 .all().stream()
                         .filter(finding -> finding.subject().equals(subject))
                         .findFirst()
@@ -89,6 +91,14 @@ class DoctorCommandTest {
                         "written pages",
                         "Linux 6.1.0-56-amd64 cannot tell them: every checkpoint copies all memory in use",
                         "Linux 6.7 or newer"));
+    }
+
+    @Test
+    void kvmThatRunsNothingIsWarnedOf() throws IOException {
+        executable(qemu, "#!/bin/sh\nexit 1\n");
+        assertThat(host("accelerator").seen())
+                .isEqualTo("/dev/kvm is there, but a VM on it ended with status 1: VMs are emulated (TCG), many times"
+                        + " slower");
     }
 
     @Test
