@@ -165,7 +165,6 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
         SortedSet<Incarnation> held = WireCodec.held(join.getHeldList());
         Optional<String> objection = entry.objection(profile);
         if (objection.isPresent()) {
-            log.warn("agent {} is refused: {}", profile.agent(), objection.get());
             end(Status.FAILED_PRECONDITION.withDescription(objection.get()));
             return;
         }
