@@ -6,8 +6,9 @@ import org.stillcut.v1.StepTime;
 
 /** The steps of a checkpoint one below the other, with a bar where each stands in the whole time. */
 final class StepTimeline {
-    /** While these last the job stands still. */
-    private static final Set<String> STANDING = Set.of("freeze", "pause", "capture", "resume");
+    /** While these last the job stands still, or may: the stages that the pause consists of. */
+    private static final Set<String> STANDING =
+            Set.of("quiesce", "drain", "freeze", "verify", "pause", "capture", "resume");
 
     private static final int WIDEST_BAR = 48;
     private static final int TEXT_COLUMNS = 24;
