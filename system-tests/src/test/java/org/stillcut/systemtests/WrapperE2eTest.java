@@ -40,7 +40,7 @@ class WrapperE2eTest {
     @Test
     void programsOfTheSystemRunInVmsThatStandForTheHostsWithTheirInputAndExitStatus() throws Exception {
         Path input = Files.writeString(directory.resolve("input"), "hello\n");
-        String program = "echo \"$OMPI_COMM_WORLD_RANK of $OMPI_COMM_WORLD_SIZE, $(nproc) CPUs: $(cat)\"; exit 7";
+        String program = "echo \"$OMPI_COMM_WORLD_RANK of $OMPI_COMM_WORLD_SIZE, $(nproc --all) CPUs: $(cat)\"; exit 7";
         try (Cluster cluster = Cluster.start(root, Cluster.Options.of(root, 1, 2));
                 MpirunRun run = withInput(cluster, input, "--ckpt", "-H", "n1:2", "/bin/sh", "-c", program)) {
             assertThat(run.awaitExit(STEP)).as(run.transcript()).isEqualTo(7);
