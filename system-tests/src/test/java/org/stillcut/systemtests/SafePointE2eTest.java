@@ -38,16 +38,14 @@ class SafePointE2eTest {
                         .anyMatch(line -> line.equals("rank 0: restarted"))
                         .anyMatch(line -> line.equals("rank 1: restarted"))
                         .anyMatch(line -> line.contains("committed, restarted from it: " + job));
-                assertThat(run.stdout())
-                        .extracting(MpirunRun.Line::text)
-                        .isEqualTo(undisturbed(directory));
+                assertThat(run.stdout()).extracting(MpirunRun.Line::text).isEqualTo(undisturbed(directory));
             }
         }
     }
 
     private static List<String> undisturbed(Path directory) throws Exception {
-        List<String> command =
-                new ArrayList<>(List.of("mpirun", "--allow-run-as-root", "--oversubscribe", "--mca", "btl", "self,vader"));
+        List<String> command = new ArrayList<>(
+                List.of("mpirun", "--allow-run-as-root", "--oversubscribe", "--mca", "btl", "self,vader"));
         command.addAll(PROGRAM);
         Process plain = new ProcessBuilder(command)
                 .directory(directory.toFile())

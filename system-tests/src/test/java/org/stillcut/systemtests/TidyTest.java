@@ -23,11 +23,14 @@ class TidyTest {
 
     /** Longer files, and why. */
     private static final Map<String, String> LONGER = Map.of(
-            "examples/storm/storm.c", "a test program to be copied to a cluster and compiled by itself: one file",
+            "examples/storm/storm.c",
+            "a test program to be copied to a cluster and compiled by itself: one file",
             "guest/api/c/stillcut.h",
             "what users copy beside their program: one file",
-            "guest/daemon/test/daemon_test.c", "one program that plays the host; it shares a socket and its state",
-            "guest/daemon/test/quiesce_test.c", "the same");
+            "guest/daemon/test/daemon_test.c",
+            "one program that plays the host; it shares a socket and its state",
+            "guest/daemon/test/quiesce_test.c",
+            "the same");
 
     /** The kinds of the conventions; each class with a test method is one of them. */
     private static final Pattern KIND = Pattern.compile(".*(Test|SimulationTest|FaultTest|E2eTest|Contract|IT)");
