@@ -24,6 +24,15 @@ public record Connection(
         long unsent,
         long unread,
         long unacknowledged) {
+    /** Refuses negative counts with an {@link IllegalArgumentException}: a kernel has none, but a guest can say anything. */
+    public Connection {
+        if (sent < 0 || received < 0 || unsent < 0 || unread < 0 || unacknowledged < 0) {
+            throw new IllegalArgumentException("negative count of " + local + " to " + remote + ": sent " + sent
+                    + ", received " + received + ", unsent " + unsent + ", unread " + unread + ", unacknowledged "
+                    + unacknowledged);
+        }
+    }
+
     /** As far as the rules tell them apart. */
     public enum State {
         ESTABLISHED,

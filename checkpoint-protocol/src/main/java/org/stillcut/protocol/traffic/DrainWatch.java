@@ -53,6 +53,7 @@ public final class DrainWatch implements TrafficWatch {
 
     private Optional<String> trouble(Round round) {
         stalls.note(round);
+        still.nextRound();
         Optional<String> unrest = Optional.empty();
         for (VmTraffic vm : round.vms().values()) {
             // Each has to be noted, also when one before it is not at rest.

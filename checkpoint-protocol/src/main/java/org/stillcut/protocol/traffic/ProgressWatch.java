@@ -36,8 +36,8 @@ public final class ProgressWatch implements TrafficWatch {
         if (seen == null) {
             return new Verdict.Refused("not all VMs have answered");
         }
-        int waiting = seen.vms().values().stream()
-                .mapToInt(vm -> vm.inCall() + vm.parked())
+        long waiting = seen.vms().values().stream()
+                .mapToLong(vm -> (long) vm.inCall() + vm.parked())
                 .sum();
         return waiting == 0
                 ? new Verdict.Good()

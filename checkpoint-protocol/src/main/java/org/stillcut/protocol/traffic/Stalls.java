@@ -21,6 +21,7 @@ final class Stalls {
     private record Sight(boolean stalled, long sent, long unsent) {}
 
     void note(Round round) {
+        still.nextRound();
         Set<Stall> resting = new HashSet<>();
         for (VmTraffic vm : round.vms().values()) {
             for (Connection connection : vm.connections()) {

@@ -30,7 +30,12 @@ public record VmTraffic(
         List<String> notHeld,
         List<Connection> connections,
         long digest) {
+    /** Refuses negative counts with an {@link IllegalArgumentException}: what a guest says is input. */
     public VmTraffic {
+        if (monotonicNanos < 0 || parked < 0 || inCall < 0 || outside < 0 || calls < 0) {
+            throw new IllegalArgumentException("negative count of " + vm + ": clock " + monotonicNanos + ", parked "
+                    + parked + ", in calls " + inCall + ", outside " + outside + ", calls " + calls);
+        }
         notHeld = List.copyOf(notHeld);
         connections = List.copyOf(connections);
     }

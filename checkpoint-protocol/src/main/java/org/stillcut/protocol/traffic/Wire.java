@@ -1,8 +1,9 @@
 package org.stillcut.protocol.traffic;
 
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.traffic.Connection.State;
 
@@ -15,11 +16,22 @@ import org.stillcut.protocol.traffic.Connection.State;
  * as both.
  */
 final class Wire {
-    private final Map<Key, End> older = new HashMap<>();
-    private final Map<Key, End> newer = new HashMap<>();
+    private final Map<Key, End> older = new LinkedHashMap<>();
+    private final Map<Key, End> newer = new LinkedHashMap<>();
+    private Optional<String> conflict = Optional.empty();
 
-    /** Connections within a VM use the same addresses in every VM. */
     private record Key(int within, Endpoint local, Endpoint remote) {
+        static final int BETWEEN_VMS = -1;
+
+        /**
+         * Connections within a VM use the same addresses in every VM. Those over the loopback are told by their address, as the
+         * last end of one to close is seen alone.
+         */
+        static Key of(VmId vm, Connection connection) {
+            boolean within = connection.withinVm() || connection.local().isLoopback();
+            return new Key(within ? vm.index() : BETWEEN_VMS, connection.local(), connection.remote());
+        }
+
         Key reversed() {
             return new Key(within, remote, local);
         }
@@ -37,16 +49,16 @@ final class Wire {
         fill(this.newer, newer);
     }
 
-    private static void fill(Map<Key, End> ends, Round round) {
-        round.vms()
-                .values()
-                .forEach(vm -> vm.connections()
-                        .forEach(connection -> ends.put(
-                                new Key(
-                                        connection.withinVm() ? vm.vm().index() : -1,
-                                        connection.local(),
-                                        connection.remote()),
-                                new End(vm.vm(), connection))));
+    private void fill(Map<Key, End> ends, Round round) {
+        for (VmTraffic vm : round.vms().values()) {
+            for (Connection connection : vm.connections()) {
+                End end = new End(vm.vm(), connection);
+                End same = ends.put(Key.of(vm.vm(), connection), end);
+                if (same != null) {
+                    conflict = Optional.of(end + " is shown by " + same.vm() + ", too");
+                }
+            }
+        }
     }
 
     /**
@@ -57,6 +69,9 @@ final class Wire {
      */
     static Optional<String> underWay(Round older, Round newer, Stalls stalls) {
         Wire wire = new Wire(older, newer);
+        if (wire.conflict.isPresent()) {
+            return wire.conflict;
+        }
         for (Map.Entry<Key, End> entry : wire.newer.entrySet()) {
             Optional<String> trouble = wire.trouble(entry.getKey(), entry.getValue(), stalls);
             if (trouble.isPresent()) {
@@ -77,7 +92,19 @@ final class Wire {
         if (connection.unsent() > 0 && !stalls.isAtRest(end.vm(), connection)) {
             return Optional.of(end + ": " + connection.unsent() + " bytes are not sent yet");
         }
+        if (connection.unsent() > 0 && hasRoom(newer.get(key.reversed()))) {
+            return Optional.of(
+                    end + ": " + connection.unsent() + " bytes are not sent yet, and the other end has room");
+        }
         return otherEnd(key, end);
+    }
+
+    /**
+     * Whether an end has read all there was. Then its window is open, and if the word of that was lost, the next probe of the
+     * sender, which may be later than any patience with stalls, sets the data in motion.
+     */
+    private static boolean hasRoom(@Nullable End end) {
+        return end != null && end.connection().unread() == 0;
     }
 
     private Optional<String> otherEnd(Key key, End end) {

@@ -1,0 +1,5 @@
+/** Each rule of the traffic, true and false. */
+@NullMarked
+package org.stillcut.protocol.traffic;
+
+import org.jspecify.annotations.NullMarked;
