@@ -240,7 +240,12 @@ public final class CheckpointRecords {
     }
 
     private static Quiescence quiescence(CheckpointManifest manifest) {
-        return CatalogJson.read(manifest.attributes().getOrDefault(QUIESCENCE, ""), Quiescence.class);
+        String json = manifest.attributes().get(QUIESCENCE);
+        if (json == null) {
+            throw new IllegalArgumentException(
+                    "it was taken by a version that did not prove the traffic to be at rest");
+        }
+        return CatalogJson.read(json, Quiescence.class);
     }
 
     /** What the VMs of a checkpoint will show when they are restored. */

@@ -213,6 +213,12 @@ class CheckpointRecordsTest {
                     .as(attributes.toString())
                     .isInstanceOf(CommitException.class);
         }
+        assertThatThrownBy(() -> records.sealedDigests(id(101)))
+                .isInstanceOfSatisfying(
+                        CommitException.class,
+                        e -> assertThat(e.line())
+                                .isEqualTo("checkpoint solver-0001@101 cannot be read: "
+                                        + "it was taken by a version that did not prove the traffic to be at rest"));
         commit(1, snapshots(1, "many"));
         assertThatThrownBy(() -> records.find(id(1))).isInstanceOf(CommitException.class);
     }

@@ -6,11 +6,11 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.coordinator.Job;
 import org.stillcut.protocol.coordinator.JobEffect.WatchTraffic;
 import org.stillcut.protocol.coordinator.JobEvent;
@@ -22,7 +22,8 @@ import org.stillcut.protocol.traffic.VerifyWatch;
 
 /**
  * Watches the traffic of one job when its state machine wants it, one watch at a time, and keeps what it saw for the
- * checkpoint's record. {@link #take} may be called by any thread, everything else by the job's loop.
+ * checkpoint's record. Every watch that was begun is answered once, also one that was ended. {@link #take} may be called by any
+ * thread, everything else by the job's loop.
  */
 final class TrafficWatcher {
     private static final Logger log = LoggerFactory.getLogger(TrafficWatcher.class);
@@ -46,9 +47,27 @@ final class TrafficWatcher {
     private final JobShell shell;
     private final Consumer<JobEvent> events;
     private final AtomicLong rounds = new AtomicLong();
-    private volatile @Nullable WatchRun run;
-    private volatile Drained drained = Drained.NOT;
-    private volatile @Nullable Quiescence quiescence;
+
+    /** The watch that counts. This and the evidence are guarded by this object, as watches end on threads of their own. */
+    private @Nullable Turn present;
+
+    private Drained drained = Drained.NOT;
+    private @Nullable Quiescence quiescence;
+
+    /** One watch, until the next one begins or it is ended; it runs when its rule is known. */
+    private static final class Turn {
+        private @Nullable WatchRun run;
+    }
+
+    /** Makes a rule; may have to read for it. */
+    @FunctionalInterface
+    private interface RuleSource<R extends TrafficWatch> {
+        R rule() throws CommitException;
+    }
+
+    /** How a watch is done, and what becomes of it when it ends well. */
+    private record Plan<R extends TrafficWatch>(
+            RuleSource<R> source, WatchRun.Terms terms, BiConsumer<R, WatchRun> whenGood) {}
 
     /** What a drain came to. */
     private record Drained(String notGatedBecause, String forcedBecause, int rounds) {
@@ -63,42 +82,52 @@ final class TrafficWatcher {
     /** @param gated whether the job wants its ranks held at their MPI calls */
     void begin(WatchTraffic effect, Job job, boolean gated) {
         switch (effect.watch()) {
-            case DRAIN -> {
-                quiescence = null;
-                drain(effect, job, gated);
-            }
-            case VERIFY -> {
-                VerifyWatch rule = new VerifyWatch();
-                start(effect, job, rule, new WatchRun.Terms(true, HELD_PACE, VERIFY), ended -> verified(rule, ended));
-            }
-            case COMPARE -> compare(effect, job);
+            case DRAIN -> drain(effect, job, gated);
+            case VERIFY ->
+                start(effect, job, new Plan<>(VerifyWatch::new, terms(true, HELD_PACE, VERIFY), this::verified));
+            case COMPARE ->
+                start(
+                        effect,
+                        job,
+                        new Plan<>(
+                                () -> new CompareWatch(shell.sealedDigests(effect.checkpoint())),
+                                terms(true, HELD_PACE, COMPARE),
+                                (_, _) -> log.debug("{} is what was sealed", job.incarnation())));
             case PROGRESS ->
                 start(
                         effect,
                         job,
-                        new ProgressWatch(),
-                        new WatchRun.Terms(false, RUNNING_PACE, PROGRESS),
-                        ended -> log.debug("{} goes on after {} rounds", job.incarnation(), ended.rounds()));
+                        new Plan<>(
+                                ProgressWatch::new,
+                                terms(false, RUNNING_PACE, PROGRESS),
+                                (_, ended) ->
+                                        log.debug("{} goes on after {} rounds", job.incarnation(), ended.rounds())));
         }
+    }
+
+    private static WatchRun.Terms terms(boolean digest, Duration pace, Duration limit) {
+        return new WatchRun.Terms(digest, pace, limit);
     }
 
     private void drain(WatchTraffic effect, Job job, boolean gated) {
-        if (!gated) {
-            drained = new Drained("the job is not to be held at its MPI calls", "", 0);
-            events.accept(new JobEvent.Watched(effect.token(), Optional.empty()));
-            return;
+        synchronized (this) {
+            // Whatever is known is of another checkpoint.
+            end();
+            quiescence = null;
+            drained = gated ? Drained.NOT : new Drained("the job is not to be held at its MPI calls", "", 0);
         }
-        DrainWatch rule = new DrainWatch();
-        start(
-                effect,
-                job,
-                rule,
-                new WatchRun.Terms(false, HELD_PACE, DRAIN),
-                ended -> drained =
-                        new Drained(rule.notHeld().orElse(""), rule.forced().orElse(""), ended.rounds()));
+        if (gated) {
+            start(effect, job, new Plan<>(DrainWatch::new, terms(false, HELD_PACE, DRAIN), this::drained));
+        } else {
+            events.accept(new JobEvent.Watched(effect.token(), Optional.empty()));
+        }
     }
 
-    private void verified(VerifyWatch rule, WatchRun ended) {
+    private synchronized void drained(DrainWatch rule, WatchRun ended) {
+        drained = new Drained(rule.notHeld().orElse(""), rule.forced().orElse(""), ended.rounds());
+    }
+
+    private synchronized void verified(VerifyWatch rule, WatchRun ended) {
         SortedMap<Integer, Long> digests = new TreeMap<>();
         rule.digests().forEach((vm, digest) -> digests.put(vm.index(), digest));
         quiescence = new Quiescence(
@@ -113,63 +142,76 @@ final class TrafficWatcher {
                 digests);
     }
 
-    private void compare(WatchTraffic effect, Job job) {
-        shell.inBackground("sealed-" + effect.checkpoint(), () -> {
-            try {
-                SortedMap<VmId, Long> sealed = shell.sealedDigests(effect.checkpoint());
-                start(
-                        effect,
-                        job,
-                        new CompareWatch(sealed),
-                        new WatchRun.Terms(true, HELD_PACE, COMPARE),
-                        _ -> log.debug("{} is what was sealed", job.incarnation()));
-            } catch (CommitException e) {
-                events.accept(new JobEvent.Watched(effect.token(), Optional.of(e.line())));
-            }
-        });
+    private <R extends TrafficWatch> void start(WatchTraffic effect, Job job, Plan<R> plan) {
+        Turn turn = new Turn();
+        synchronized (this) {
+            end();
+            present = turn;
+        }
+        shell.inBackground(
+                effect.watch() + "-" + job.incarnation(),
+                () -> events.accept(new JobEvent.Watched(effect.token(), watch(turn, effect, job, plan))));
     }
 
-    private void start(
-            WatchTraffic effect, Job job, TrafficWatch rule, WatchRun.Terms terms, Consumer<WatchRun> whenGood) {
-        WatchRun begun = new WatchRun(shell, job, rule, terms, rounds);
-        run = begun;
-        shell.inBackground(effect.watch() + "-" + job.incarnation(), () -> {
-            Optional<String> refusal;
-            try {
-                refusal = begun.watch();
-                if (refusal.isEmpty() && !begun.isCancelled()) {
-                    whenGood.accept(begun);
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                refusal = Optional.of("the coordinator ends");
-            } catch (RuntimeException e) {
-                // The state machine waits for an answer, whatever it is.
-                log.error("{}: {} failed", job.incarnation(), effect.watch(), e);
-                refusal = Optional.of("watching failed: " + e);
+    /** What is the matter; whatever happens, the state machine waits for an answer. */
+    private <R extends TrafficWatch> Optional<String> watch(Turn turn, WatchTraffic effect, Job job, Plan<R> plan) {
+        try {
+            R rule = plan.source().rule();
+            WatchRun run = new WatchRun(shell, job, rule, plan.terms(), rounds);
+            enter(turn, run);
+            Optional<String> refusal = run.watch();
+            if (refusal.isEmpty()) {
+                leave(turn, () -> plan.whenGood().accept(rule, run));
             }
-            events.accept(new JobEvent.Watched(effect.token(), refusal));
-        });
-    }
-
-    /** The watch, if one is on, does not matter any more. */
-    void end() {
-        WatchRun ended = run;
-        if (ended != null) {
-            ended.cancel();
-            run = null;
+            return refusal;
+        } catch (CommitException e) {
+            return Optional.of(e.line());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.of("the coordinator ends");
+        } catch (RuntimeException e) {
+            log.error("{}: {} failed", job.incarnation(), effect.watch(), e);
+            return Optional.of("watching failed: " + e);
         }
     }
 
+    /** A watch may have been ended before it knew its rule; it must not get the answers to a later one then. */
+    private synchronized void enter(Turn turn, WatchRun run) {
+        if (turn == present) {
+            turn.run = run;
+        } else {
+            run.cancel();
+        }
+    }
+
+    /** What an ended watch has seen is no evidence for a later checkpoint. */
+    private synchronized void leave(Turn turn, Runnable keepEvidence) {
+        if (turn == present) {
+            present = null;
+            keepEvidence.run();
+        }
+    }
+
+    /** The watch, if one is on, does not matter any more. */
+    synchronized void end() {
+        if (present != null && present.run != null) {
+            present.run.cancel();
+        }
+        present = null;
+    }
+
     void take(TrafficAnswer answer) {
-        WatchRun present = run;
-        if (present != null) {
-            present.take(answer);
+        WatchRun run;
+        synchronized (this) {
+            run = present == null ? null : present.run;
+        }
+        if (run != null) {
+            run.take(answer);
         }
     }
 
     /** What the newest checkpoint's proof showed. */
-    Quiescence quiescence() {
+    synchronized Quiescence quiescence() {
         return Objects.requireNonNull(quiescence, "no checkpoint is committed without a proof");
     }
 }

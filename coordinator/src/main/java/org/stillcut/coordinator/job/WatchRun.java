@@ -1,7 +1,6 @@
 package org.stillcut.coordinator.job;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -12,6 +11,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.coordinator.Job;
@@ -25,6 +26,8 @@ import org.stillcut.protocol.traffic.VmTraffic;
  * begins when all have answered the one before, so that everything in it was seen later.
  */
 final class WatchRun {
+    private static final Logger log = LoggerFactory.getLogger(WatchRun.class);
+
     /** An agent that has not answered by then is asked again: its session may have been broken meanwhile. */
     private static final Duration ASK_AGAIN = Duration.ofMillis(500);
 
@@ -33,18 +36,24 @@ final class WatchRun {
 
     private static final int MOST_LIMITS = 5;
 
-    /** Answers that nobody takes are from earlier rounds. */
-    private static final int MOST_WAITING = 10_000;
+    /** Of an agent that was asked again; more of the same round are not needed, and each may have megabytes. */
+    private static final int MOST_WAITING_OF_AN_AGENT = 2;
 
     private final JobShell shell;
     private final Job job;
     private final TrafficWatch rule;
     private final Terms terms;
     private final AtomicLong numbers;
-    private final BlockingQueue<TrafficAnswer> answers = new LinkedBlockingQueue<>(MOST_WAITING);
+    private final BlockingQueue<TrafficAnswer> answers;
     private volatile boolean cancelled;
+
+    /** The round that is on. */
+    private volatile long asked;
+
     private int rounds;
-    private String missing = "no agent has answered";
+
+    /** Why the newest round is not complete; empty if nothing is known to be wrong. */
+    private String missing = "";
 
     /**
      * How a watch goes about it.
@@ -62,12 +71,15 @@ final class WatchRun {
         this.rule = rule;
         this.terms = terms;
         this.numbers = numbers;
+        this.answers = new LinkedBlockingQueue<>(
+                MOST_WAITING_OF_AN_AGENT * job.placement().agents().size());
     }
 
-    /** An agent has answered. */
+    /** An agent has answered. What does not belong to the round that is on is dropped: who is missed is asked again. */
     void take(TrafficAnswer answer) {
-        if (!answers.offer(answer)) {
-            throw new IllegalStateException(MOST_WAITING + " answers wait for a watch");
+        boolean wanted = answer.round() == asked && answer.incarnation().equals(job.incarnation());
+        if (!wanted || !answers.offer(answer)) {
+            log.debug("{}: look of {} in round {} is not wanted", job.incarnation(), answer.agent(), answer.round());
         }
     }
 
@@ -90,6 +102,7 @@ final class WatchRun {
             Optional<Round> round = ask(began);
             if (round.isPresent()) {
                 rounds++;
+                missing = "";
                 switch (rule.look(round.get())) {
                     case Verdict.Good _ -> {
                         return Optional.empty();
@@ -101,54 +114,89 @@ final class WatchRun {
                 }
             }
         }
-        return rounds == 0 ? Optional.of(missing) : atTheEnd();
+        if (cancelled) {
+            return Optional.of("the watch was broken off");
+        }
+        if (rounds == 0) {
+            return Optional.of(missing.isEmpty() ? "no agent has answered" : missing);
+        }
+        return atTheEnd();
     }
 
     private Optional<String> atTheEnd() {
-        return rule.timeIsUp() instanceof Verdict.Refused refused ? Optional.of(refused.reason()) : Optional.empty();
+        if (!(rule.timeIsUp() instanceof Verdict.Refused refused)) {
+            return Optional.empty();
+        }
+        // The rule knows of complete rounds only.
+        return Optional.of(missing.isEmpty() ? refused.reason() : refused.reason() + "; then " + missing);
     }
 
     private boolean isOver(long began) {
-        Duration since = Duration.ofNanos(System.nanoTime() - began);
+        return nanosLeft(began) < 0;
+    }
+
+    private long nanosLeft(long began) {
         int limits = rounds < FEWEST_ROUNDS ? MOST_LIMITS : 1;
-        return since.compareTo(terms.limit().multipliedBy(limits)) > 0;
+        return terms.limit().multipliedBy(limits).toNanos() - (System.nanoTime() - began);
     }
 
     /** One round; empty if it could not be completed. */
     private Optional<Round> ask(long began) throws InterruptedException {
         long number = numbers.incrementAndGet();
+        asked = number;
+        SortedMap<AgentId, List<VmTraffic>> looks = new TreeMap<>();
         SortedSet<AgentId> awaited = new TreeSet<>(job.placement().agents());
-        awaited.forEach(agent -> shell.look(agent, job.incarnation(), number, terms.digest()));
-        List<VmTraffic> looks = new ArrayList<>();
-        long patience = System.nanoTime() + ASK_AGAIN.toNanos();
         while (!awaited.isEmpty() && !cancelled && !isOver(began)) {
-            TrafficAnswer answer = answers.poll(patience - System.nanoTime(), TimeUnit.NANOSECONDS);
-            if (answer == null) {
-                missing = "no look from " + awaited;
+            // Again under the same number: whichever answer comes was seen in this round, however slow the agent is.
+            awaited.forEach(agent -> shell.look(agent, job.incarnation(), number, terms.digest()));
+            long left = nanosLeft(began);
+            long patience = System.nanoTime() + Math.min(ASK_AGAIN.toNanos(), left);
+            Optional<String> failure = gather(awaited, looks, patience);
+            if (failure.isPresent()) {
+                missing = failure.get();
+                Thread.sleep(terms.pace());
                 return Optional.empty();
             }
-            if (answer.round() == number && answer.incarnation().equals(job.incarnation())) {
-                Optional<String> failure = failure(answer);
-                if (failure.isPresent()) {
-                    missing = "node " + answer.agent() + ": " + failure.get();
-                    Thread.sleep(terms.pace());
-                    return Optional.empty();
-                }
-                awaited.remove(answer.agent());
-                looks.addAll(answer.looks());
+            // Who was cut short by the end of the watch need not be silent, and must not hide what went wrong before.
+            boolean silent = left >= ASK_AGAIN.toNanos() || (rounds == 0 && missing.isEmpty());
+            if (!awaited.isEmpty() && silent) {
+                missing = "no look from " + awaited;
             }
         }
-        return awaited.isEmpty() ? Optional.of(Round.of(looks)) : Optional.empty();
+        return awaited.isEmpty()
+                ? Optional.of(
+                        Round.of(looks.values().stream().flatMap(List::stream).toList()))
+                : Optional.empty();
     }
 
-    /** An agent is a peer: what it shows must be its VMs, all of them and no other. */
+    /** Takes answers until all have come or the patience is over; returns which agent could not look, if one could not. */
+    private Optional<String> gather(
+            SortedSet<AgentId> awaited, SortedMap<AgentId, List<VmTraffic>> looks, long patience)
+            throws InterruptedException {
+        while (!awaited.isEmpty() && !cancelled) {
+            TrafficAnswer answer = answers.poll(patience - System.nanoTime(), TimeUnit.NANOSECONDS);
+            if (answer == null) {
+                return Optional.empty();
+            }
+            if (answer.round() == asked && awaited.contains(answer.agent())) {
+                Optional<String> failure = failure(answer);
+                if (failure.isPresent()) {
+                    return Optional.of("node " + answer.agent() + ": " + failure.get());
+                }
+                awaited.remove(answer.agent());
+                looks.put(answer.agent(), answer.looks());
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** An agent is a peer: what it shows must be its VMs, each of them once and no other. */
     private Optional<String> failure(TrafficAnswer answer) {
-        SortedMap<VmId, VmTraffic> shown = new TreeMap<>();
-        answer.looks().forEach(look -> shown.put(look.vm(), look));
+        List<VmId> shown = answer.looks().stream().map(VmTraffic::vm).sorted().toList();
         SortedSet<VmId> expected = job.placement().vmsOf(answer.agent());
         return answer.failure()
-                .or(() -> shown.keySet().equals(expected)
+                .or(() -> shown.equals(List.copyOf(expected))
                         ? Optional.empty()
-                        : Optional.of("it shows " + shown.keySet() + " instead of " + expected));
+                        : Optional.of("it shows " + shown + " instead of " + expected));
     }
 }

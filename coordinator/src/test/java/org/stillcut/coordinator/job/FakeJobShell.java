@@ -42,6 +42,9 @@ public final class FakeJobShell implements JobShell {
     private Duration now = Duration.ZERO;
     private volatile Looker looker = (_, _, _) -> {};
 
+    /** What {@link PlayedJob}'s VMs show. */
+    private volatile SealReader seals = _ -> new TreeMap<>(Map.of(new VmId(0), 0L, new VmId(1), 0L));
+
     /** A command that an agent has not answered yet. */
     record Sent(AgentId agent, Command command) {}
 
@@ -166,10 +169,18 @@ public final class FakeJobShell implements JobShell {
         log.add("wish " + wish.number() + " of " + wish.vm() + ": " + outcome + " " + text);
     }
 
-    /** What {@link PlayedJob}'s VMs show. */
+    /** Reads what was sealed; may take its time, or fail. */
+    interface SealReader {
+        SortedMap<VmId, Long> read(CheckpointId id) throws CommitException;
+    }
+
+    void readSeals(SealReader reader) {
+        seals = reader;
+    }
+
     @Override
-    public SortedMap<VmId, Long> sealedDigests(CheckpointId id) {
-        return new TreeMap<>(Map.of(new VmId(0), 0L, new VmId(1), 0L));
+    public SortedMap<VmId, Long> sealedDigests(CheckpointId id) throws CommitException {
+        return seals.read(id);
     }
 
     @Override
