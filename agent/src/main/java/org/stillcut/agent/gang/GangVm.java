@@ -206,7 +206,7 @@ final class GangVm {
 
     void pause() throws VmException, GuestException, InterruptedException {
         // While the VM stands still so does its clock: what the image has of the lease is all of it.
-        quiesce().renewLease();
+        quiesce().renewFrozenLease();
         vm().pause(MONITOR);
     }
 

@@ -3,6 +3,7 @@ package org.stillcut.agent.gang;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.stream.Stream;
 import org.stillcut.agent.guest.GuestChannel;
 import org.stillcut.agent.guest.GuestCounters;
 import org.stillcut.agent.guest.GuestException;
@@ -53,8 +54,13 @@ final class VmQuiesce {
         guest.freeze(FREEZE);
     }
 
-    void renewLease() throws GuestException {
+    private void renewLease() throws GuestException {
         gate.lease(LEASE);
+    }
+
+    /** Renews the lease of a job that was proven to be at rest: it must have been frozen since. */
+    void renewFrozenLease() throws GuestException {
+        gate.leaseFrozen(LEASE);
     }
 
     /** What remains of the lease in the image must not let the job go on before it was compared. */
@@ -72,6 +78,8 @@ final class VmQuiesce {
 
     VmTraffic look(boolean digest) throws GuestException {
         GuestCounters counters = digest ? gate.countersWithDigest() : gate.counters();
+        List<String> unheld =
+                Stream.concat(notHeld.stream(), counters.notHeld().stream()).toList();
         return new VmTraffic(
                 vm,
                 counters.monotonicNanos(),
@@ -82,7 +90,7 @@ final class VmQuiesce {
                 counters.inCall(),
                 counters.outside(),
                 counters.calls(),
-                notHeld,
+                unheld,
                 counters.connections(),
                 counters.digest().orElse(0L));
     }

@@ -134,6 +134,10 @@ public final class GuestChannel implements AutoCloseable {
         }
     }
 
+    String name() {
+        return name;
+    }
+
     @Override
     public void close() {
         ended = true;

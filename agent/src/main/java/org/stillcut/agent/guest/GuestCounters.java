@@ -32,7 +32,15 @@ public record GuestCounters(
     private static final int TIMER_WINDOW_PROBE = 4;
 
     public GuestCounters {
+        if (monotonicNanos < 0 || calls < 0) {
+            throw new IllegalArgumentException("negative count: clock " + monotonicNanos + ", calls " + calls);
+        }
         connections = List.copyOf(connections);
+    }
+
+    /** The threads that the gate does not hold for want of room, in words; mostly none. */
+    public List<String> notHeld() {
+        return withoutSlot == 0 ? List.of() : List.of(withoutSlot + " threads for which the gate has no room");
     }
 
     /** Reads what follows the digest; throws what a buffer throws that is too short, or an illegal argument. */

@@ -44,6 +44,17 @@ public final class GuestGate {
         }
     }
 
+    /**
+     * As {@link #lease}, for a job that must not have been let go on meanwhile: the guest forgets with the new lease that the one
+     * before has run out.
+     */
+    public void leaseFrozen(Duration length) throws GuestException {
+        lease(length);
+        if (!counters().frozen()) {
+            throw new GuestException(channel.name() + ": the job is not frozen any more: its lease has run out");
+        }
+    }
+
     /** Lets ranks pass and the job's processes go on; ends the lease. */
     public void open() throws GuestException {
         channel.request(GuestMessages.THAW_OPEN, GuestMessages.u64(0), THAW);

@@ -11,8 +11,9 @@ import org.stillcut.protocol.traffic.Endpoint;
  *
  * @param processes those that have any flag but the shim's
  * @param outside connections to addresses outside the job
+ * @param truncated whether there are more of one or the other than the daemon lists
  */
-public record GuestProcesses(List<GuestProcess> processes, List<Outside> outside) {
+public record GuestProcesses(List<GuestProcess> processes, List<Outside> outside, boolean truncated) {
     private static final int FLAG_MPI = 1;
     private static final int FLAG_SHIM = 2;
     private static final int FLAG_RDMA = 16;
@@ -20,6 +21,9 @@ public record GuestProcesses(List<GuestProcess> processes, List<Outside> outside
 
     /** The daemon sends at most so many of each. */
     private static final int MOST = 256;
+
+    /** The names are for a person to read, in the record of a checkpoint. */
+    private static final int MOST_NAMED = 4;
 
     public GuestProcesses {
         processes = List.copyOf(processes);
@@ -68,7 +72,7 @@ public record GuestProcesses(List<GuestProcess> processes, List<Outside> outside
         if (payload.hasRemaining() || (truncated && all == 0)) {
             throw new IllegalArgumentException(payload.remaining() + " bytes too many");
         }
-        return new GuestProcesses(processes, outside);
+        return new GuestProcesses(processes, outside, truncated);
     }
 
     private static int limited(ByteBuffer payload) {
@@ -93,15 +97,25 @@ public record GuestProcesses(List<GuestProcess> processes, List<Outside> outside
                 .map(process -> process + " uses an RDMA device; only TCP can be checkpointed")
                 .findFirst();
         return rdma.or(() -> outside.stream()
-                .map(connection -> connection + ", which is not a part of the job")
-                .findFirst());
+                        .map(connection -> connection + ", which is not a part of the job")
+                        .findFirst())
+                .or(() -> truncated
+                        ? Optional.of("more than " + MOST
+                                + " processes use MPI; whether one of them uses an RDMA device" + " is not known")
+                        : Optional.empty());
     }
 
-    /** The processes that use MPI and cannot be held at their calls. */
+    /** The processes that use MPI and cannot be held at their calls; of many, some and how many more there are. */
     public List<String> notHeld() {
-        return processes.stream()
+        List<String> all = processes.stream()
                 .filter(GuestProcess::isNotHeld)
                 .map(GuestProcess::toString)
                 .toList();
+        if (all.size() <= MOST_NAMED) {
+            return all;
+        }
+        List<String> some = new ArrayList<>(all.subList(0, MOST_NAMED));
+        some.add("and " + (all.size() - MOST_NAMED) + " more");
+        return some;
     }
 }

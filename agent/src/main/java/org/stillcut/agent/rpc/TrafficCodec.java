@@ -8,6 +8,12 @@ import org.stillcut.v1.TrafficReport;
 
 /** What was seen of a job's traffic, as it goes over the wire. */
 final class TrafficCodec {
+    /**
+     * A coordinator ends the session that brings it a message of more than 4 MiB, and with it all jobs of the node would suffer.
+     * A guest can show 3,600 connections.
+     */
+    private static final int MOST_BYTES = 3 << 20;
+
     private TrafficCodec() {}
 
     static TrafficReport report(Incarnation incarnation, long round, List<VmTraffic> looks) {
@@ -15,7 +21,16 @@ final class TrafficCodec {
                 .setIncarnation(WireCodec.incarnation(incarnation))
                 .setRound(round);
         looks.forEach(look -> report.addVms(vm(look)));
-        return report.build();
+        TrafficReport whole = report.build();
+        return whole.getSerializedSize() <= MOST_BYTES
+                ? whole
+                : report.clearVms().setFailure(tooMuch(looks)).build();
+    }
+
+    private static String tooMuch(List<VmTraffic> looks) {
+        int connections =
+                looks.stream().mapToInt(look -> look.connections().size()).sum();
+        return "its VMs show " + connections + " connections, more than fit into a report of " + MOST_BYTES + " bytes";
     }
 
     private static org.stillcut.v1.VmTraffic vm(VmTraffic look) {

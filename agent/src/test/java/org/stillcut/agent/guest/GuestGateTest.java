@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -227,6 +228,82 @@ class GuestGateTest {
         assertThat(processes.notHeld()).containsExactly("solver (process 101)");
         assertThat(processes.obstacle())
                 .contains("solver (process 101) has a connection to 8.8.8.8:53, which is not a part of the job");
+    }
+
+    private static ByteBuffer frozenLook(boolean frozen) {
+        ByteBuffer look = look(HEAD, 0);
+        return look.put(10, (byte) (frozen ? 1 : 0));
+    }
+
+    /** The guest takes a new lease for granted and says nothing of the one that has run out. */
+    @Test
+    void renewedLeaseOfAJobThatWasLetGoOnIsAFailure() throws Exception {
+        for (boolean frozen : new boolean[] {true, false}) {
+            var renewed = asking(() -> {
+                gate.leaseFrozen(Duration.ofSeconds(15));
+                return true;
+            });
+            guest.ok(guest.expect(GuestMessages.LEASE));
+            GuestFrame counters = guest.expect(GuestMessages.COUNTERS);
+            guest.say(GuestMessages.COUNTERS_OK, counters.sequence(), bytes(frozenLook(frozen)));
+            if (frozen) {
+                assertThat(renewed.get(10, TimeUnit.SECONDS)).isTrue();
+            } else {
+                assertThatThrownBy(() -> renewed.get(10, TimeUnit.SECONDS))
+                        .hasCauseInstanceOf(GuestException.class)
+                        .hasMessageContaining("vm0: the job is not frozen any more: its lease has run out");
+            }
+        }
+    }
+
+    private static GuestCounters read(ByteBuffer look) {
+        return GuestCounters.read(Optional.empty(), look.flip());
+    }
+
+    @Test
+    void threadsWithoutRoomAtTheGateAreNotHeld() {
+        assertThat(read(look(HEAD, 0)).notHeld()).isEmpty();
+        assertThat(read(look(HEAD, 0).putInt(28, 5)).notHeld())
+                .containsExactly("5 threads for which the gate has no room");
+    }
+
+    @Test
+    void countsThatNoKernelHasAreRefused() {
+        assertThatThrownBy(() -> read(look(HEAD, 0).putLong(0, -1))).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> read(look(HEAD, 0).putLong(32, -1))).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> read(look(HEAD, 0).putInt(12, -1))).isInstanceOf(IllegalArgumentException.class);
+        for (int count : new int[] {44, 52}) {
+            assertThatThrownBy(() -> read(row(look(HEAD + 72, 1), 1).putLong(HEAD + count, Long.MIN_VALUE)))
+                    .as("the count at %d", count)
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("negative count of 10.1.2.3:40000");
+        }
+    }
+
+    private static GuestProcesses processes(int listed, int flags, boolean truncated) {
+        ByteBuffer report = payload(4 + 1 + 4 + listed * 16 + 4)
+                .putInt(1000)
+                .put((byte) (truncated ? 1 : 0))
+                .putInt(listed);
+        for (int pid = 1; pid <= listed; pid++) {
+            report.putInt(pid).putInt(flags).putInt(4).put("rank".getBytes(StandardCharsets.UTF_8));
+        }
+        return GuestProcesses.read(report.putInt(0).flip());
+    }
+
+    @Test
+    void manyProcessesThatAreNotHeldAreCountedNotNamed() {
+        assertThat(processes(4, 1, false).notHeld()).hasSize(4);
+        assertThat(processes(200, 1, false).notHeld())
+                .containsExactly(
+                        "rank (process 1)", "rank (process 2)", "rank (process 3)", "rank (process 4)", "and 196 more");
+    }
+
+    @Test
+    void processesThatAreNotListedStandInTheWay() {
+        assertThat(processes(256, 7, false).obstacle()).isEmpty();
+        assertThat(processes(256, 7, true).obstacle())
+                .contains("more than 256 processes use MPI; whether one of them uses an RDMA device is not known");
     }
 
     /** Whatever a guest answers, the request ends with a result or with the guest's fault, and takes no more memory than the frame. */
