@@ -14,8 +14,10 @@ import java.util.TreeMap;
 import org.stillcut.agent.disk.DiskChanges;
 import org.stillcut.agent.disk.DiskException;
 import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.VmId;
 import org.stillcut.store.CheckpointManifest;
+import org.stillcut.store.CheckpointRef;
 import org.stillcut.store.ImageRef;
 import org.stillcut.store.SnapshotIdentity;
 import org.stillcut.store.SnapshotManifest;
@@ -70,13 +72,24 @@ public final class SnapshotVault {
         }
     }
 
-    /** The snapshot of one VM in a committed checkpoint. */
+    /**
+     * The snapshot of one VM in a committed checkpoint. It is held from now on, until the VM's next snapshot is stored or the VM is released, so that
+     * nobody takes it away while it is read, or while disks build on it.
+     */
     public SnapshotManifest find(CheckpointId checkpoint, VmId vm) throws StoreException {
         CheckpointManifest manifest = repository
                 .catalog()
                 .findCheckpoint(checkpoint.job().value(), checkpoint.sequence())
                 .orElseThrow(() -> new StoreMissingException("there is no checkpoint " + checkpoint, null));
-        return repository.catalog().readSnapshot(manifest.snapshot(vm.index()));
+        SnapshotRef reference = manifest.snapshot(vm.index());
+        SnapshotManifest snapshot = repository.catalog().readSnapshot(reference);
+        repository.holdForReading(CheckpointRef.of(manifest), reference, snapshot);
+        return snapshot;
+    }
+
+    /** Lets go what is held for a VM that is no more. May be repeated. */
+    public void release(JobId job, VmId vm) throws StoreException {
+        repository.release(job.value(), vm.index());
     }
 
     /** Rebuilds the RAM file; where it has nothing it is a hole. */

@@ -215,8 +215,13 @@ public final class Gang implements GangSteps {
                 network.close();
             }
             files.delete();
+            for (VmId id : vms.keySet()) {
+                host.vault().release(incarnation().job(), id);
+            }
         } catch (IOException e) {
             throw StepException.of("remains of " + incarnation() + " cannot be removed", e);
+        } catch (StoreException e) {
+            throw StepException.of(e);
         }
     }
 

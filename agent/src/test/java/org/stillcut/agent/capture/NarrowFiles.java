@@ -3,10 +3,12 @@ package org.stillcut.agent.capture;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.stillcut.store.StoreException;
 import org.stillcut.store.StoreFullException;
 import org.stillcut.store.io.BlockFile;
 import org.stillcut.store.io.StoreFiles;
+import org.stillcut.store.io.StoreLock;
 
 /** Real files on a file system that can be made full. */
 final class NarrowFiles implements StoreFiles {
@@ -57,6 +59,16 @@ final class NarrowFiles implements StoreFiles {
     @Override
     public List<String> list(Path directory) throws StoreException {
         return files.list(directory);
+    }
+
+    @Override
+    public Optional<StoreLock> tryLock(Path file) throws StoreException {
+        return files.tryLock(file);
+    }
+
+    @Override
+    public StoreLock createLocked(Path file, Path temporary) throws StoreException {
+        return files.createLocked(file, temporary);
     }
 
     private final class NarrowFile implements BlockFile {

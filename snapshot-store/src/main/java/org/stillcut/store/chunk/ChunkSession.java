@@ -36,6 +36,7 @@ public final class ChunkSession implements ChunkSource, AutoCloseable {
     private final ChunkIndex index;
     private final PackDirectory packs;
     private final RandomGenerator random;
+    private final Set<PackId> condemned;
     private final long packTargetBytes;
 
     /** Chunks that are in no durable pack yet. Bounded by the chunks of one pack for each worker, since a full pack is sealed at once. */
@@ -47,10 +48,20 @@ public final class ChunkSession implements ChunkSource, AutoCloseable {
     /** The current pack and those being sealed; guarded by packLock. */
     private final Set<PackWriter> unfinished = new HashSet<>();
 
-    /** Begins a session; nothing is written before the first chunk. */
+    /**
+     * Begins a session; nothing is written before the first chunk.
+     *
+     * @param condemned packs that a prune is about to remove: what they have is stored anew
+     */
     public ChunkSession(
-            ChunkStore durable, ChunkIndex index, PackDirectory packs, RandomGenerator random, long packTargetBytes) {
+            ChunkStore durable,
+            ChunkIndex index,
+            PackDirectory packs,
+            RandomGenerator random,
+            Set<PackId> condemned,
+            long packTargetBytes) {
         this.durable = durable;
+        this.condemned = condemned;
         this.index = index;
         this.packs = packs;
         this.random = random;
@@ -77,7 +88,7 @@ public final class ChunkSession implements ChunkSource, AutoCloseable {
         ChunkId id = codec.identify(data, offset, length);
         Pending claim = new Pending();
         // First the pending ones: a chunk leaves them after it entered the index.
-        if (pending.containsKey(id) || durable.isKnown(id) || pending.putIfAbsent(id, claim) != null) {
+        if (pending.containsKey(id) || durable.isKnown(id, condemned) || pending.putIfAbsent(id, claim) != null) {
             tally.countKnown();
             return id;
         }

@@ -6,8 +6,10 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.stillcut.store.ChunkId;
 import org.stillcut.store.MissingChunkException;
+import org.stillcut.store.PackId;
 import org.stillcut.store.StoreException;
 import org.stillcut.store.StoreMissingException;
 import org.stillcut.store.codec.ChunkCodec;
@@ -40,9 +42,11 @@ public final class ChunkStore implements ChunkSource {
         this.refresh = refresh;
     }
 
-    /** Whether a durable pack has the chunk, as far as the index knows now. */
-    public boolean isKnown(ChunkId chunk) throws StoreException {
-        return index.find(chunk).isPresent();
+    /** Whether a durable pack that is not one of these has the chunk, as far as the index knows now. */
+    public boolean isKnown(ChunkId chunk, Set<PackId> condemned) throws StoreException {
+        return index.find(chunk)
+                .filter(place -> !condemned.contains(place.pack()))
+                .isPresent();
     }
 
     @Override
@@ -67,9 +71,13 @@ public final class ChunkStore implements ChunkSource {
      * more than once. Fails as {@link #read}, and with what the visitor throws.
      */
     public void readAll(List<ChunkRequest> requests, ChunkCodec codec, ChunkVisitor visitor) throws StoreException {
+        List<Optional<PackRecord>> places =
+                index.findAll(requests.stream().map(ChunkRequest::chunk).toList());
         List<Located> located = new ArrayList<>(requests.size());
-        for (ChunkRequest request : requests) {
-            located.add(new Located(locate(request.chunk()), request.tag()));
+        for (int i = 0; i < requests.size(); i++) {
+            ChunkRequest request = requests.get(i);
+            Optional<PackRecord> place = places.get(i);
+            located.add(new Located(place.isPresent() ? place.get() : locate(request.chunk()), request.tag()));
         }
         located.sort(BY_PLACE);
         int first = 0;

@@ -1,6 +1,7 @@
 package org.stillcut.store.image;
 
 import java.util.List;
+import java.util.Optional;
 import org.stillcut.store.ByteRange;
 import org.stillcut.store.ImageRef;
 
@@ -18,6 +19,15 @@ public sealed interface ImageInput {
 
     /** Where the bytes come from. */
     ImageSource source();
+
+    /** The image that this one builds on, if any. */
+    default Optional<ImageRef> builtOn() {
+        return switch (this) {
+            case Full _, Sparse _ -> Optional.empty();
+            case Dirty dirty -> Optional.of(dirty.base);
+            case Overlay overlay -> Optional.of(overlay.base);
+        };
+    }
 
     /**
      * All bytes of the source.

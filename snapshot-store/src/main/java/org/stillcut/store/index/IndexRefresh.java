@@ -14,6 +14,7 @@ import org.stillcut.store.StoreMissingException;
 import org.stillcut.store.codec.ChunkCodec;
 import org.stillcut.store.pack.PackDirectory;
 import org.stillcut.store.pack.PackEntry;
+import org.stillcut.store.pack.PackFiles;
 import org.stillcut.store.pack.PackReader;
 
 /**
@@ -28,11 +29,13 @@ public final class IndexRefresh {
 
     private final ChunkIndex index;
     private final PackDirectory packs;
+    private final PackFiles openPacks;
 
-    /** Refreshes this index from these packs. */
-    public IndexRefresh(ChunkIndex index, PackDirectory packs) {
+    /** Refreshes this index from these packs; of those that are gone, the open files are closed. */
+    public IndexRefresh(ChunkIndex index, PackDirectory packs, PackFiles openPacks) {
         this.index = index;
         this.packs = packs;
+        this.openPacks = openPacks;
     }
 
     /**
@@ -53,6 +56,7 @@ public final class IndexRefresh {
         if (!vanished.isEmpty()) {
             // A chunk may be in a vanished pack and in another one, and the index keeps one place only: so begin anew.
             log.info("{} packs vanished; rebuilding the chunk index from {} packs", vanished.size(), present.size());
+            openPacks.drop(vanished);
             index.clear();
             known = Set.of();
         }
@@ -63,6 +67,12 @@ public final class IndexRefresh {
             }
         }
         return result;
+    }
+
+    /** Empties the index and absorbs all packs that are there. */
+    public synchronized Result rebuild() throws StoreException {
+        index.clear();
+        return run();
     }
 
     private void absorb(PackId pack, Result result) throws StoreException {

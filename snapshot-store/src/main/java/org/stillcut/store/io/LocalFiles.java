@@ -15,6 +15,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import org.stillcut.store.StoreException;
 
@@ -102,6 +103,16 @@ public final class LocalFiles implements StoreFiles {
         } catch (IOException e) {
             throw IoFailure.of("sync directory", directory, e);
         }
+    }
+
+    @Override
+    public Optional<StoreLock> tryLock(Path file) throws StoreException {
+        return LocalLocks.tryLock(file, OWNER_FILE);
+    }
+
+    @Override
+    public StoreLock createLocked(Path file, Path temporary) throws StoreException {
+        return LocalLocks.createLocked(file, temporary, OWNER_FILE);
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.stillcut.store.io;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.stillcut.store.StoreException;
 
 /**
@@ -39,6 +40,15 @@ public interface StoreFiles {
 
     /** Makes the names in this directory durable. */
     void syncDirectory(Path directory) throws StoreException;
+
+    /**
+     * Takes the lock of a file, which is created when it is missing; nothing when somebody holds it, in this process or another. The holder's death
+     * gives it back.
+     */
+    Optional<StoreLock> tryLock(Path file) throws StoreException;
+
+    /** Creates an empty file that is locked by the caller from the moment on that it has its name. */
+    StoreLock createLocked(Path file, Path temporary) throws StoreException;
 
     /** The names in a directory, sorted. */
     List<String> list(Path directory) throws StoreException;

@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.store.CheckpointManifest;
+import org.stillcut.store.CheckpointRef;
 import org.stillcut.store.JobName;
 import org.stillcut.store.SnapshotIdentity;
 import org.stillcut.store.SnapshotManifest;
@@ -21,6 +22,10 @@ import org.stillcut.store.StoreCorruptException;
 import org.stillcut.store.StoreCorruptException.Damage;
 import org.stillcut.store.StoreException;
 import org.stillcut.store.StoreMissingException;
+import org.stillcut.store.hold.Hold;
+import org.stillcut.store.hold.HoldContent;
+import org.stillcut.store.hold.HoldContent.Purpose;
+import org.stillcut.store.hold.Holds;
 import org.stillcut.store.io.AtomicFile;
 import org.stillcut.store.io.Frame;
 import org.stillcut.store.io.StoreFiles;
@@ -44,6 +49,8 @@ public final class CheckpointCatalog {
     private final RandomGenerator random;
     private final Path manifests;
     private final Path commits;
+    private final Holds holds;
+    private final CheckpointMarks marks;
 
     /** The catalog of the repository in this directory; reads nothing yet. */
     public CheckpointCatalog(StoreFiles files, RandomGenerator random, Path repository) {
@@ -51,12 +58,25 @@ public final class CheckpointCatalog {
         this.random = random;
         this.manifests = repository.resolve("manifests");
         this.commits = repository.resolve("commits");
+        this.holds = new Holds(files, random, repository);
+        this.marks = new CheckpointMarks(files, commits, this::temporarySuffix);
     }
 
     /** Creates the directories of a new repository, durably but for their own names. May be repeated. */
     public void create() throws StoreException {
         files.createDirectory(manifests);
         files.createDirectory(commits);
+        holds.create();
+    }
+
+    /** Who uses the repository now. */
+    public Holds holds() {
+        return holds;
+    }
+
+    /** What people noted about checkpoints. */
+    public CheckpointMarks marks() {
+        return marks;
     }
 
     /**
@@ -72,8 +92,21 @@ public final class CheckpointCatalog {
 
     /** Reads a snapshot manifest and checks it against the digest in its reference. */
     public SnapshotManifest readSnapshot(SnapshotRef ref) throws StoreException {
+        try {
+            return readSnapshot(ref, ref.digest());
+        } catch (StoreMissingException e) {
+            try {
+                // A prune that took it aside and died; the next one gives it its name back.
+                return readSnapshot(ref, ManifestSweep.CONDEMNED_PREFIX + ref.digest());
+            } catch (StoreMissingException other) {
+                throw e;
+            }
+        }
+    }
+
+    private SnapshotManifest readSnapshot(SnapshotRef ref, String fileName) throws StoreException {
         String name = "snapshot manifest " + ref.digest();
-        byte[] file = ManifestCodec.SNAPSHOT.readFile(files, manifests.resolve(ref.digest()));
+        byte[] file = ManifestCodec.SNAPSHOT.readFile(files, manifests.resolve(fileName));
         SnapshotManifest manifest = ManifestCodec.decodeSnapshot(file, name);
         if (!HexFormat.of().formatHex(Frame.sha256(file)).equals(ref.digest())) {
             throw new StoreCorruptException(Damage.CHECKSUM, name + " has another digest than its name");
@@ -85,10 +118,19 @@ public final class CheckpointCatalog {
      * Writes the commit record: when this returns, the checkpoint exists, durably. Before, it checks that every snapshot's manifest is there and is
      * for this job, sequence and VM.
      *
+     * <p>While it runs, a hold keeps a prune from taking the manifests away between the check and the record.
+     *
      * <p>A repeat with an equal manifest changes nothing and succeeds. Another manifest under the same job and sequence is refused with
      * {@link StoreConflictException}. After any other failure the checkpoint may exist or not: repeat, or ask {@link #findCheckpoint}.
      */
     public void commit(CheckpointManifest checkpoint) throws StoreException {
+        List<SnapshotRef> needed = List.copyOf(checkpoint.snapshots().values());
+        try (Hold _ = holds.open(new HoldContent(Purpose.WRITING, List.of(), needed))) {
+            commitHeld(checkpoint);
+        }
+    }
+
+    private void commitHeld(CheckpointManifest checkpoint) throws StoreException {
         for (Map.Entry<Integer, SnapshotRef> snapshot : checkpoint.snapshots().entrySet()) {
             checkSnapshot(checkpoint, snapshot.getKey(), snapshot.getValue());
         }
@@ -152,8 +194,49 @@ public final class CheckpointCatalog {
         return jobs;
     }
 
+    /** The digests of all snapshot manifests, committed or not. */
+    public List<SnapshotRef> listSnapshots() throws StoreException {
+        return files.list(manifests).stream()
+                .filter(SnapshotRef::isDigest)
+                .map(SnapshotRef::new)
+                .toList();
+    }
+
+    /** Removes a commit record, durably, and then its mark. */
+    void deleteRecord(CheckpointRef checkpoint) throws StoreException {
+        Path directory = commits.resolve(checkpoint.job());
+        files.delete(directory.resolve(sequenceName(checkpoint.sequence())));
+        files.syncDirectory(directory);
+        marks.delete(checkpoint);
+    }
+
+    /** Removes a manifest that no commit record refers to any more, durably in that sense. */
+    void deleteSnapshot(SnapshotRef snapshot) throws StoreException {
+        files.delete(manifests.resolve(snapshot.digest()));
+    }
+
+    /** The names under which small files are being written, or were when their writer died. */
+    public List<Path> temporaries() throws StoreException {
+        List<Path> directories = new ArrayList<>(List.of(manifests, commits));
+        for (String job : files.list(commits)) {
+            if (JobName.isValid(job)) {
+                directories.add(commits.resolve(job));
+            }
+        }
+        List<Path> found = new ArrayList<>();
+        for (Path directory : directories) {
+            for (String name : files.list(directory)) {
+                if (name.startsWith(AtomicFile.TEMPORARY_PREFIX)) {
+                    found.add(directory.resolve(name));
+                }
+            }
+        }
+        return found;
+    }
+
     private void checkSnapshot(CheckpointManifest checkpoint, int vmIndex, SnapshotRef ref) throws StoreException {
-        SnapshotIdentity found = readSnapshot(ref).identity();
+        // Under its own name: one that a prune has taken aside may be gone the next moment.
+        SnapshotIdentity found = readSnapshot(ref, ref.digest()).identity();
         boolean belongs = found.job().equals(checkpoint.job())
                 && found.sequence() == checkpoint.sequence()
                 && found.vmIndex() == vmIndex;
@@ -176,11 +259,11 @@ public final class CheckpointCatalog {
         return found;
     }
 
-    private String temporarySuffix() {
+    String temporarySuffix() {
         return HexFormat.of().toHexDigits(random.nextLong());
     }
 
-    private static String sequenceName(long sequence) {
+    static String sequenceName(long sequence) {
         if (sequence < 0) {
             throw new IllegalArgumentException("sequence " + sequence + " is negative");
         }

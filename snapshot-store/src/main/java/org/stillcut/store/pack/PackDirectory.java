@@ -2,13 +2,16 @@ package org.stillcut.store.pack;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.stillcut.store.PackId;
 import org.stillcut.store.StoreException;
 import org.stillcut.store.io.AtomicFile;
+import org.stillcut.store.io.BlockFile;
 import org.stillcut.store.io.StoreFiles;
 
 /**
@@ -63,6 +66,43 @@ public final class PackDirectory {
             }
         }
         return packs;
+    }
+
+    /** The names under which packs are being written, or were when their writer died. */
+    public List<Path> temporaries() throws StoreException {
+        return files.list(directory).stream()
+                .filter(name -> name.startsWith(AtomicFile.TEMPORARY_PREFIX))
+                .map(directory::resolve)
+                .toList();
+    }
+
+    /** Removes finished packs; that one is missing is no error. Durable when it returns. */
+    public void remove(Collection<PackId> packs) throws StoreException {
+        Set<Path> changed = new TreeSet<>();
+        for (PackId pack : packs) {
+            files.delete(path(pack));
+            changed.add(subdirectory((int) (pack.high() >>> 56)));
+        }
+        for (Path subdirectory : changed) {
+            files.syncDirectory(subdirectory);
+        }
+    }
+
+    /** Opens a finished pack for reading. */
+    public BlockFile open(PackId pack) throws StoreException {
+        return files.open(path(pack));
+    }
+
+    /** The length of a finished pack. */
+    public long lengthBytes(PackId pack) throws StoreException {
+        try (BlockFile file = open(pack)) {
+            return file.lengthBytes();
+        }
+    }
+
+    /** The packs that a prune is about to remove: no new snapshot refers to them. */
+    public CondemnedPacks condemned() {
+        return new CondemnedPacks(files, directory);
     }
 
     /** Where the finished pack is. */

@@ -1,6 +1,7 @@
 package org.stillcut.store.pack;
 
 import java.nio.ByteBuffer;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,17 @@ public final class PackFiles implements AutoCloseable {
             opened.file.read(offsetBytes, target);
         } finally {
             release(opened);
+        }
+    }
+
+    /** Closes the files of packs that are gone, so that their space comes back; those in use are closed later, with all others. */
+    public synchronized void drop(Collection<PackId> packs) throws StoreException {
+        for (PackId pack : packs) {
+            OpenPack opened = open.get(pack);
+            if (opened != null && opened.users == 0) {
+                open.remove(pack);
+                opened.file.close();
+            }
         }
     }
 

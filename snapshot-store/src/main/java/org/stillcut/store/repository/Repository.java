@@ -2,23 +2,43 @@ package org.stillcut.store.repository;
 
 import java.nio.file.Path;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.stillcut.store.CheckpointRef;
 import org.stillcut.store.ImageRef;
 import org.stillcut.store.PackId;
 import org.stillcut.store.SnapshotIdentity;
+import org.stillcut.store.SnapshotManifest;
+import org.stillcut.store.SnapshotRef;
 import org.stillcut.store.StoreConflictException;
+import org.stillcut.store.StoreCorruptException;
 import org.stillcut.store.StoreException;
+import org.stillcut.store.StoreMissingException;
 import org.stillcut.store.chunk.ChunkSession;
 import org.stillcut.store.chunk.ChunkStore;
 import org.stillcut.store.codec.CodecPool;
+import org.stillcut.store.hold.Hold;
+import org.stillcut.store.hold.HoldContent;
+import org.stillcut.store.hold.HoldContent.Purpose;
 import org.stillcut.store.image.ImageReader;
 import org.stillcut.store.index.ChunkIndex;
 import org.stillcut.store.index.IndexRefresh;
 import org.stillcut.store.index.RocksChunkIndex;
+import org.stillcut.store.inspect.CheckpointDifference;
+import org.stillcut.store.inspect.Statistics;
+import org.stillcut.store.inspect.StoreStatistics;
+import org.stillcut.store.inspect.Verify;
+import org.stillcut.store.inspect.VerifyReport;
 import org.stillcut.store.manifest.CheckpointCatalog;
+import org.stillcut.store.manifest.CheckpointKeeper;
 import org.stillcut.store.pack.PackDirectory;
 import org.stillcut.store.pack.PackFiles;
+import org.stillcut.store.progress.Progress;
+import org.stillcut.store.prune.Prune;
+import org.stillcut.store.prune.PruneOptions;
+import org.stillcut.store.prune.PruneReport;
 import org.stillcut.store.work.WorkerPool;
 
 /**
@@ -46,18 +66,22 @@ public final class Repository implements AutoCloseable {
     private final ChunkStore chunks;
     private final CodecPool codecs;
     private final WorkerPool workers;
+    private final SnapshotHolds holds;
+    private final Path directory;
 
     private Repository(Path directory, ChunkIndex index, StoreOptions options, StoreEnvironment environment) {
+        this.directory = directory;
         this.environment = environment;
         this.options = options;
         this.index = index;
         catalog = new CheckpointCatalog(environment.files(), environment.random(), directory);
         packs = packDirectory(directory, environment);
         packFiles = new PackFiles(packs);
-        refresh = new IndexRefresh(index, packs);
+        refresh = new IndexRefresh(index, packs, packFiles);
         chunks = new ChunkStore(index, packFiles, refresh);
         codecs = new CodecPool(options.zstdLevel(), 2 * options.workerThreads() + 2);
         workers = new WorkerPool(options.workerThreads(), codecs);
+        holds = new SnapshotHolds(catalog, packs, chunks, codecs);
     }
 
     /**
@@ -103,6 +127,7 @@ public final class Repository implements AutoCloseable {
             throws StoreException {
         Repository repository = new Repository(directory, index, options, environment);
         try {
+            repository.catalog.holds().create();
             repository.refresh();
             return repository;
         } catch (StoreException e) {
@@ -123,7 +148,14 @@ public final class Repository implements AutoCloseable {
     /** Opens only the catalog: enough to commit and to list, without an index. */
     public static CheckpointCatalog openCatalog(Path directory, StoreEnvironment environment) throws StoreException {
         RepositoryConfig.read(environment.files(), directory);
-        return new CheckpointCatalog(environment.files(), environment.random(), directory);
+        CheckpointCatalog catalog = new CheckpointCatalog(environment.files(), environment.random(), directory);
+        catalog.holds().create();
+        return catalog;
+    }
+
+    /** Changes which checkpoints exist, and what is noted about them. */
+    public CheckpointKeeper keeper() {
+        return new CheckpointKeeper(catalog);
     }
 
     /** Which checkpoints exist. */
@@ -136,14 +168,88 @@ public final class Repository implements AutoCloseable {
      * closes each.
      */
     public SnapshotWriter newSnapshot(SnapshotIdentity identity) throws StoreException {
-        refresh.run();
-        ChunkSession session = new ChunkSession(chunks, index, packs, environment.random(), options.packTargetBytes());
-        return new SnapshotWriter(identity, session, catalog, workers, environment.clock());
+        // In this order: a prune either sees that somebody writes and waits, or is seen by the list of what it is about
+        // to
+        // remove, or is over.
+        Hold hold = catalog.holds().open(new HoldContent(Purpose.WRITING, List.of(), List.of()));
+        try {
+            Set<PackId> condemned = condemnedPacks();
+            refresh.run();
+            ChunkSession session =
+                    new ChunkSession(chunks, index, packs, environment.random(), condemned, options.packTargetBytes());
+            return new SnapshotWriter(identity, session, hold, holds, catalog, workers, environment.clock());
+        } catch (StoreException e) {
+            hold.close();
+            throw e;
+        }
+    }
+
+    private Set<PackId> condemnedPacks() throws StoreException {
+        try {
+            return packs.condemned().read();
+        } catch (StoreCorruptException e) {
+            log.warn("the list of condemned packs is damaged; what this snapshot needs is stored anew", e);
+            return index.absorbedPacks();
+        }
+    }
+
+    /**
+     * Holds a snapshot that is going to be read, until the same VM's next one is finished, read or released: meanwhile its checkpoint is not
+     * forgotten, and its chunks stay. Fails with {@code StoreMissingException} when the checkpoint is gone.
+     */
+    public void holdForReading(CheckpointRef checkpoint, SnapshotRef ref, SnapshotManifest snapshot)
+            throws StoreException {
+        holds.hold(Purpose.READING, ref, snapshot);
+        if (catalog.findCheckpoint(checkpoint.job(), checkpoint.sequence()).isEmpty()) {
+            release(snapshot.identity().job(), snapshot.identity().vmIndex());
+            throw new StoreMissingException("checkpoint " + checkpoint + " was forgotten", null);
+        }
+    }
+
+    /** Lets go what is held of a VM that will not be written or read any more. May be repeated. */
+    public void release(String job, int vmIndex) throws StoreException {
+        holds.release(job, vmIndex);
+    }
+
+    /** Removes what no checkpoint needs; see {@link Prune#run}. */
+    public PruneReport prune(PruneOptions pruneOptions, Progress progress) throws StoreException {
+        Prune.Parts parts = new Prune.Parts(
+                environment.files(),
+                environment.random(),
+                directory,
+                catalog,
+                packs,
+                index,
+                refresh,
+                chunks,
+                codecs,
+                options.packTargetBytes());
+        return new Prune(parts, pruneOptions, progress).run();
     }
 
     /** Opens an image for reading. Fails with {@code MissingChunkException} when the repository does not have it. */
     public ImageReader openImage(ImageRef ref) throws StoreException {
         return ImageReader.open(chunks, workers, ref);
+    }
+
+    /** Looks for damage; see {@link Verify#run}. */
+    public VerifyReport verify(boolean readData, Progress progress) throws StoreException {
+        return new Verify(catalog, packs, index, refresh, chunks, workers).run(readData, progress);
+    }
+
+    /** What the repository holds. */
+    public StoreStatistics statistics() throws StoreException {
+        return new Statistics(catalog, packs).run(packs.listDurable(index.absorbedPacks()));
+    }
+
+    /** How two checkpoints differ; see {@link CheckpointDifference#of}. */
+    public CheckpointDifference difference(CheckpointRef left, CheckpointRef right) throws StoreException {
+        return CheckpointDifference.of(left, right, catalog, chunks, codecs);
+    }
+
+    /** Empties the chunk index and fills it again from all packs, whatever it knew. */
+    public IndexRefresh.Result rebuildIndex() throws StoreException {
+        return refresh.rebuild();
     }
 
     /** Brings the chunk index up to date with what other processes wrote. Reads do it by themselves when they miss a chunk. */
@@ -156,8 +262,9 @@ public final class Repository implements AutoCloseable {
     public void close() throws StoreException {
         workers.close();
         codecs.close();
-        try (index) {
-            packFiles.close();
+        try (index;
+                packFiles) {
+            holds.close();
         }
     }
 

@@ -1,6 +1,11 @@
 package org.stillcut.store.repository;
 
 import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.stillcut.store.ImageRef;
@@ -10,6 +15,8 @@ import org.stillcut.store.SnapshotRef;
 import org.stillcut.store.StoreException;
 import org.stillcut.store.WriteStats;
 import org.stillcut.store.chunk.ChunkSession;
+import org.stillcut.store.hold.Hold;
+import org.stillcut.store.hold.HoldContent.Purpose;
 import org.stillcut.store.image.ImageInput;
 import org.stillcut.store.image.ImageWriter;
 import org.stillcut.store.image.WrittenImage;
@@ -28,7 +35,13 @@ public final class SnapshotWriter implements AutoCloseable {
     private final ChunkSession chunks;
     private final CheckpointCatalog catalog;
     private final InstantSource clock;
+    private final SnapshotHolds holds;
     private final ImageWriter writer;
+    /** What keeps the repository from changing under this writer: its own hold, and those of its bases. */
+    private final Deque<Hold> held = new ArrayDeque<>();
+    /** The images of this writer: they need no hold as bases of its next ones. */
+    private final Set<ImageRef> own = new HashSet<>();
+
     private final SortedMap<String, ImageRef> images = new TreeMap<>();
     private WriteStats stats = WriteStats.NONE;
     private boolean usable = true;
@@ -36,6 +49,8 @@ public final class SnapshotWriter implements AutoCloseable {
     SnapshotWriter(
             SnapshotIdentity identity,
             ChunkSession chunks,
+            Hold hold,
+            SnapshotHolds holds,
             CheckpointCatalog catalog,
             WorkerPool workers,
             InstantSource clock) {
@@ -43,6 +58,8 @@ public final class SnapshotWriter implements AutoCloseable {
         this.chunks = chunks;
         this.catalog = catalog;
         this.clock = clock;
+        this.holds = holds;
+        this.held.push(hold);
         this.writer = new ImageWriter(chunks, workers);
     }
 
@@ -55,7 +72,12 @@ public final class SnapshotWriter implements AutoCloseable {
      */
     public WrittenImage writeImage(String name, ImageInput input) throws StoreException {
         use();
+        Optional<ImageRef> base = input.builtOn();
+        if (base.isPresent() && !own.contains(base.get())) {
+            held.push(holds.admit(base.get()));
+        }
         WrittenImage image = writer.write(input);
+        own.add(image.ref());
         images.put(name, image.ref());
         stats = stats.plus(image.stats());
         usable = true;
@@ -70,20 +92,32 @@ public final class SnapshotWriter implements AutoCloseable {
     /**
      * Makes everything durable, in this order: the packs, the chunk index's knowledge of them, the manifest.
      *
+     * <p>The repository holds the snapshot from now on, until the same VM's next one: so that one can build on it, whatever is forgotten.
+     *
      * @param attributes strings that go into the manifest as they are
      * @return the reference for the commit record; whoever has it can rely on the whole snapshot
      */
     public SnapshotRef finish(SortedMap<String, String> attributes) throws StoreException {
         use();
         chunks.flush();
-        return catalog.writeSnapshot(new SnapshotManifest(identity, clock.instant(), images, attributes));
+        SnapshotManifest manifest = new SnapshotManifest(identity, clock.instant(), images, attributes);
+        SnapshotRef ref = catalog.writeSnapshot(manifest);
+        holds.hold(Purpose.BUILDING, ref, manifest);
+        return ref;
     }
 
     /** Gives up what is not durable. May be repeated. */
     @Override
     public void close() throws StoreException {
         usable = false;
-        chunks.close();
+        try {
+            chunks.close();
+        } finally {
+            // Only now: a prune that waits for this writer may look at the packs next.
+            while (!held.isEmpty()) {
+                held.pop().close();
+            }
+        }
     }
 
     /** Not usable until the call in hand has succeeded, so that no failure can be overlooked. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,6 +45,15 @@ abstract class ChunkIndexContract {
         assertThat(index.find(id(1000))).isEmpty();
         assertThat(index.find(ChunkId.ZERO)).isEmpty();
         assertThat(index.absorbedPacks()).containsExactly(PACK);
+    }
+
+    @Test
+    void findsManyAtOnceInTheirOrder() throws StoreException {
+        index.absorb(PACK, entries(1000));
+        List<ChunkId> wanted = List.of(id(999), id(1000), id(0), id(999));
+        assertThat(index.findAll(wanted))
+                .containsExactly(index.find(id(999)), Optional.empty(), index.find(id(0)), index.find(id(999)));
+        assertThat(index.findAll(List.of())).isEmpty();
     }
 
     @Test

@@ -23,6 +23,11 @@ public final class InMemoryChunkIndex implements ChunkIndex {
     }
 
     @Override
+    public synchronized List<Optional<PackRecord>> findAll(List<ChunkId> wanted) {
+        return wanted.stream().map(this::find).toList();
+    }
+
+    @Override
     public synchronized Set<PackId> absorbedPacks() {
         return new HashSet<>(packs);
     }
@@ -31,6 +36,11 @@ public final class InMemoryChunkIndex implements ChunkIndex {
     public synchronized void absorb(PackId pack, List<PackEntry> entries) {
         entries.forEach(entry -> chunks.put(entry.chunk(), PackRecord.of(pack, entry)));
         packs.add(pack);
+    }
+
+    @Override
+    public List<String> check() {
+        return List.of();
     }
 
     @Override

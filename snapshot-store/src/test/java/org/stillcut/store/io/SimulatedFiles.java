@@ -5,8 +5,11 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.stillcut.store.StoreCorruptException;
 import org.stillcut.store.StoreCorruptException.Damage;
@@ -42,6 +45,9 @@ public final class SimulatedFiles implements StoreFiles {
     }
 
     private final DirectoryNode root;
+    /** Who lives: locks do not outlast a kill or a power cut. */
+    private final Set<Path> locked = new TreeSet<>();
+
     private int changes;
     private int faultAt = Integer.MAX_VALUE;
     private Fault fault = Fault.POWER_CUT;
@@ -238,6 +244,36 @@ public final class SimulatedFiles implements StoreFiles {
     public synchronized List<String> list(Path directory) throws StoreException {
         checkPower();
         return List.copyOf(directory(directory).live.keySet());
+    }
+
+    @Override
+    public synchronized Optional<StoreLock> tryLock(Path file) throws StoreException {
+        checkPower();
+        if (locked.contains(file)) {
+            return Optional.empty();
+        }
+        if (!parent(file).live.containsKey(name(file))) {
+            create(file).close();
+        }
+        locked.add(file);
+        return Optional.of(() -> unlock(file));
+    }
+
+    @Override
+    public synchronized StoreLock createLocked(Path file, Path temporary) throws StoreException {
+        create(temporary).close();
+        rename(temporary, file);
+        locked.add(file);
+        return () -> unlock(file);
+    }
+
+    private synchronized void unlock(Path file) {
+        locked.remove(file);
+    }
+
+    /** Lets all who hold a lock now be dead for those who look, as other processes that were killed. */
+    public synchronized void killLockHolders() {
+        locked.clear();
     }
 
     private void change(String action, Path path) throws StoreException {

@@ -107,6 +107,28 @@ abstract class StoreFilesContract {
         assertThat(content("name")).isEqualTo("\u0002");
     }
 
+    @Test
+    void lockedFileIsRefusedUntilItsLockIsGivenBack() throws StoreException {
+        Path file = directory().resolve("lock");
+        try (StoreLock first = files().tryLock(file).orElseThrow()) {
+            assertThat(first).isNotNull();
+            assertThat(files().tryLock(file)).isEmpty();
+        }
+        files().tryLock(file).orElseThrow().close();
+        assertThat(files().list(directory())).containsExactly("lock");
+    }
+
+    @Test
+    void newFileIsLockedFromItsFirstMoment() throws StoreException {
+        Path file = directory().resolve("lock");
+        try (StoreLock first = files().createLocked(file, directory().resolve("tmp-x"))) {
+            assertThat(first).isNotNull();
+            assertThat(files().tryLock(file)).isEmpty();
+            assertThat(files().list(directory())).containsExactly("lock");
+        }
+        assertThat(files().tryLock(file)).isPresent();
+    }
+
     final void write(String name, String content) throws StoreException {
         try (BlockFile created = files().create(directory().resolve(name))) {
             created.append(bytes(content));
