@@ -27,6 +27,11 @@ final class NarrowFiles implements StoreFiles {
     }
 
     @Override
+    public BlockFile createUncached(Path file) throws StoreException {
+        return new NarrowFile(files.createUncached(file));
+    }
+
+    @Override
     public BlockFile open(Path file) throws StoreException {
         return files.open(file);
     }

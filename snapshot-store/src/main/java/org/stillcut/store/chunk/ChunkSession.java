@@ -115,6 +115,19 @@ public final class ChunkSession implements ChunkSource, AutoCloseable {
         return found.isPresent() ? found.get() : durable.read(chunk, codec);
     }
 
+    @Override
+    public int[] lengths(List<ChunkId> chunks) throws StoreException {
+        int[] lengths = durable.lengths(chunks);
+        for (int i = 0; i < lengths.length; i++) {
+            Pending found = pending.get(chunks.get(i));
+            PackRecord place = found == null ? null : found.place;
+            if (place != null) {
+                lengths[i] = place.rawLengthBytes();
+            }
+        }
+        return lengths;
+    }
+
     /** Gives up the packs that are not sealed. May be repeated. */
     @Override
     public void close() throws StoreException {

@@ -1,5 +1,6 @@
 package org.stillcut.store.chunk;
 
+import java.util.List;
 import org.stillcut.store.ChunkId;
 import org.stillcut.store.StoreException;
 import org.stillcut.store.codec.ChunkCodec;
@@ -12,4 +13,7 @@ public interface ChunkSource {
      * wrong.
      */
     byte[] read(ChunkId chunk, ChunkCodec codec) throws StoreException;
+
+    /** The lengths of chunks without reading them, in the order of the list; -1 for one that is not known. */
+    int[] lengths(List<ChunkId> chunks) throws StoreException;
 }

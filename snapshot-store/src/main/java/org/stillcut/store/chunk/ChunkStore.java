@@ -3,6 +3,7 @@ package org.stillcut.store.chunk;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -13,6 +14,7 @@ import org.stillcut.store.PackId;
 import org.stillcut.store.StoreException;
 import org.stillcut.store.StoreMissingException;
 import org.stillcut.store.codec.ChunkCodec;
+import org.stillcut.store.codec.EncodedChunk;
 import org.stillcut.store.index.ChunkIndex;
 import org.stillcut.store.index.IndexRefresh;
 import org.stillcut.store.pack.PackFiles;
@@ -25,6 +27,8 @@ public final class ChunkStore implements ChunkSource {
     private static final int SPAN_LIMIT_BYTES = 1 << 20;
     /** Reading over a gap of this size costs less than a second access. */
     private static final int GAP_LIMIT_BYTES = 32 << 10;
+    /** As many chunks as an index page has. */
+    private static final int LOOKUP_BATCH = 512;
 
     private static final Comparator<Located> BY_PLACE = Comparator.comparingLong(
                     (Located located) -> located.place.pack().high())
@@ -64,6 +68,46 @@ public final class ChunkStore implements ChunkSource {
             packs.read(place.pack(), place.offsetBytes(), bytes);
         }
         return Arrays.copyOf(place.decode(bytes.flip(), codec), place.rawLengthBytes());
+    }
+
+    @Override
+    public int[] lengths(List<ChunkId> wanted) throws StoreException {
+        return index.findAll(wanted).stream()
+                .mapToInt(place -> place.map(PackRecord::rawLengthBytes).orElse(-1))
+                .toArray();
+    }
+
+    /** How long the payloads of these chunks are, as far as the index knows them. */
+    public long storedBytes(Collection<ChunkId> wanted) throws StoreException {
+        long bytes = 0;
+        List<ChunkId> all = List.copyOf(wanted);
+        for (int first = 0; first < all.size(); first += LOOKUP_BATCH) {
+            for (Optional<PackRecord> place :
+                    index.findAll(all.subList(first, Math.min(all.size(), first + LOOKUP_BATCH)))) {
+                bytes += place.map(PackRecord::storedLengthBytes).orElse(0);
+            }
+        }
+        return bytes;
+    }
+
+    /**
+     * Reads a chunk as it is stored, checked against its digest. What is returned is valid until the codec's next use. Fails as {@link #read}.
+     */
+    public EncodedChunk readEncoded(ChunkId chunk, ChunkCodec codec) throws StoreException {
+        try {
+            return readEncoded(locate(chunk), codec);
+        } catch (MissingChunkException e) {
+            throw e;
+        } catch (StoreMissingException e) {
+            refresh.run();
+            return readEncoded(locate(chunk), codec);
+        }
+    }
+
+    private EncodedChunk readEncoded(PackRecord place, ChunkCodec codec) throws StoreException {
+        ByteBuffer bytes = ByteBuffer.wrap(codec.recordBuffer(place.lengthBytes()), 0, place.lengthBytes());
+        packs.read(place.pack(), place.offsetBytes(), bytes);
+        return place.decodeKeeping(bytes.flip(), codec);
     }
 
     /**

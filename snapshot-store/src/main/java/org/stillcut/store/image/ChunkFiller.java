@@ -10,8 +10,6 @@ import org.jspecify.annotations.Nullable;
 import org.stillcut.store.ByteRange;
 import org.stillcut.store.ChunkId;
 import org.stillcut.store.ImageRef;
-import org.stillcut.store.StoreCorruptException;
-import org.stillcut.store.StoreCorruptException.Damage;
 import org.stillcut.store.StoreException;
 import org.stillcut.store.StoreIoException;
 import org.stillcut.store.chunk.ChunkSource;
@@ -95,14 +93,50 @@ final class ChunkFiller {
         return target;
     }
 
-    /** The parts of the image, in whole chunks, that have to be written anew. */
-    List<ByteRange> chunkRanges() {
+    /** What has to be written anew. With a source that has the whole image, chunks with few changed pages are told apart. */
+    DirtyChunks dirtyChunks() {
         List<ByteRange> changed = new ArrayList<>(ranges);
         if (base != null && target.lengthBytes() < base.lengthBytes() && target.lengthBytes() > 0) {
             // The image shrank: its last chunk and last page still hold what was behind the new end.
             changed.add(new ByteRange(target.lengthBytes() - 1, 1));
         }
-        return RangeSet.alignOutwards(RangeSet.normalize(changed, target.lengthBytes()), target.chunkSizeBytes());
+        List<ByteRange> normalized = RangeSet.normalize(changed, target.lengthBytes());
+        boolean divisible = base != null && sourceIsWhole && SplitChunk.suits(target.chunkSizeBytes());
+        return divisible
+                ? DirtyChunks.divide(normalized, target.chunkSizeBytes(), target.lengthBytes())
+                : DirtyChunks.whole(normalized, target.chunkSizeBytes());
+    }
+
+    /** Puts the content of these pages of a chunk into the buffer from the position on, one behind the other. */
+    void fillPages(DirtyChunks.FewPages chunk, byte[] buffer, int position) throws StoreException {
+        int at = position;
+        for (long left = chunk.mask(); left != 0; left &= left - 1) {
+            long page = Long.numberOfTrailingZeros(left);
+            readSource(chunk.offsetBytes() + page * SplitChunk.PAGE_BYTES, buffer, at, SplitChunk.PAGE_BYTES);
+            at += SplitChunk.PAGE_BYTES;
+        }
+    }
+
+    /** Puts the content of one whole chunk into the buffer from its start. */
+    void fillChunk(long chunkOffset, byte[] buffer) throws StoreException {
+        readSource(chunkOffset, buffer, 0, target.chunkSizeBytes());
+    }
+
+    /** A split chunk of the base. */
+    SplitChunk readSplit(ChunkId id) throws StoreException {
+        try (CodecPool.Lease lease = codecs.borrow()) {
+            return SplitChunk.decode(chunks.read(id, lease.codec()), target.chunkSizeBytes(), id);
+        }
+    }
+
+    /** Whether the base may have split chunks. */
+    boolean baseHasSplits() {
+        return base != null && base.hasSplits();
+    }
+
+    /** The base's id of this chunk, which belongs to the page in hand. */
+    ChunkId baseChunk(long chunkOffset) {
+        return IndexPages.idAt(pageIds, (int) (chunkOffset / target.chunkSizeBytes() % ImageIndex.PAGE_ENTRIES));
     }
 
     /** The ids of this page as the base has them, in an array of the caller's own; the chunks filled next belong to this page. */
@@ -170,9 +204,9 @@ final class ChunkFiller {
         try (CodecPool.Lease lease = codecs.borrow()) {
             byte[] content = chunks.read(id, lease.codec());
             if (content.length != chunkSize) {
-                throw new StoreCorruptException(
-                        Damage.MALFORMED,
-                        "chunk " + id + " of the base has " + content.length + " bytes, not " + chunkSize);
+                byte[] joined = new byte[chunkSize];
+                SplitChunk.decode(content, chunkSize, id).read(chunks, lease.codec(), joined, chunkSize);
+                content = joined;
             }
             System.arraycopy(content, 0, buffer, position, chunkSize);
         }

@@ -16,7 +16,7 @@ import org.stillcut.store.StoreFormatException;
  * <pre>
  *  root, stored as a chunk (big-endian)
  *       0     8  magic "STILIMGR"
- *       8     4  format version, 1
+ *       8     4  format version: 1, or 2 when entries of pages may be split chunks
  *      12     4  chunk size
  *      16     8  image length
  *      24     4  number of pages n
@@ -38,12 +38,16 @@ final class ImageIndex {
     static final int PAGE_LIMIT = 500_000;
 
     private static final int VERSION = 1;
+    private static final int VERSION_WITH_SPLITS = 2;
     private static final long MAGIC = 0x5354494C494D4752L;
     private static final int HEADER_BYTES = 32;
 
     private final int chunkSizeBytes;
     private final long lengthBytes;
     private final ChunkId[] pages;
+
+    /** Set by any of the threads that write the image. */
+    private volatile boolean splits;
 
     private ImageIndex(int chunkSizeBytes, long lengthBytes, ChunkId[] pages) {
         this.chunkSizeBytes = chunkSizeBytes;
@@ -75,6 +79,7 @@ final class ImageIndex {
     ImageIndex withLength(long newLengthBytes) {
         ImageIndex resized = zeros(chunkSizeBytes, newLengthBytes);
         System.arraycopy(pages, 0, resized.pages, 0, Math.min(pages.length, resized.pages.length));
+        resized.splits = splits;
         return resized;
     }
 
@@ -89,8 +94,8 @@ final class ImageIndex {
             throw new StoreCorruptException(Damage.FOREIGN_MAGIC, name + " is no image index");
         }
         int version = buffer.getInt();
-        if (version != VERSION) {
-            throw new StoreFormatException(name, version, VERSION);
+        if (version != VERSION && version != VERSION_WITH_SPLITS) {
+            throw new StoreFormatException(name, version, VERSION_WITH_SPLITS);
         }
         int chunkSize = buffer.getInt();
         long length = buffer.getLong();
@@ -110,12 +115,27 @@ final class ImageIndex {
         for (int i = 0; i < count; i++) {
             pages[i] = ChunkId.readFrom(buffer);
         }
-        return new ImageIndex(chunkSize, length, pages);
+        ImageIndex index = new ImageIndex(chunkSize, length, pages);
+        index.splits = version == VERSION_WITH_SPLITS;
+        return index;
+    }
+
+    /** Whether entries of pages may be split chunks. */
+    boolean hasSplits() {
+        return splits;
+    }
+
+    /** From now on, they may be. */
+    void allowSplits() {
+        splits = true;
     }
 
     byte[] encode() {
         ByteBuffer root = ByteBuffer.allocate(HEADER_BYTES + pages.length * ChunkId.LENGTH_BYTES);
-        root.putLong(MAGIC).putInt(VERSION).putInt(chunkSizeBytes).putLong(lengthBytes);
+        root.putLong(MAGIC)
+                .putInt(splits ? VERSION_WITH_SPLITS : VERSION)
+                .putInt(chunkSizeBytes)
+                .putLong(lengthBytes);
         root.putInt(pages.length).putInt(0);
         for (ChunkId page : pages) {
             page.writeTo(root);

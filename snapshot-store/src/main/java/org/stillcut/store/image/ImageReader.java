@@ -1,8 +1,8 @@
 package org.stillcut.store.image;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,10 +10,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.stillcut.store.ChunkId;
 import org.stillcut.store.ImageRef;
-import org.stillcut.store.StoreCorruptException;
-import org.stillcut.store.StoreCorruptException.Damage;
 import org.stillcut.store.StoreException;
-import org.stillcut.store.StoreIoException;
 import org.stillcut.store.chunk.ChunkStore;
 import org.stillcut.store.chunk.ChunkStore.ChunkRequest;
 import org.stillcut.store.codec.ChunkCodec;
@@ -60,7 +57,7 @@ public final class ImageReader {
     }
 
     /**
-     * Hands all chunks that are not zero to the sink, from the workers' threads. What is not handed over is zero.
+     * Hands all chunks that are not zero to the sink, neighbours together, from the workers' threads. What is not handed over is zero.
      *
      * <p>Fails with {@code MissingChunkException}, {@code CorruptChunkException}, or {@code StoreIoException} when the sink fails; the sink may have
      * taken other chunks by then.
@@ -87,8 +84,9 @@ public final class ImageReader {
                 int within = (int) (offset % chunkSize);
                 int length = Math.min(target.remaining(), chunkSize - within);
                 ChunkId id = chunkAt(offset / chunkSize, lease.codec());
-                byte[] content = id.isZeroMarker() ? new byte[chunkSize] : chunks.read(id, lease.codec());
-                checkLength(id, content.length);
+                byte[] content = id.isZeroMarker()
+                        ? new byte[chunkSize]
+                        : whole(id, chunks.read(id, lease.codec()), lease.codec());
                 target.put(content, within, length);
                 offset += length;
             }
@@ -106,21 +104,33 @@ public final class ImageReader {
                 wanted.add(new ChunkRequest(id, entry));
             }
         }
+        ChunkRun run = new ChunkRun(sink, index);
+        SplitBatch splits = new SplitBatch(
+                chunks, index.chunkSizeBytes(), (entry, raw, rawLength) -> run.add(firstChunk + entry, raw));
         chunks.readAll(wanted, codec, (entry, raw, rawLength) -> {
-            checkLength(IndexPages.idAt(ids, (int) entry), rawLength);
-            long offset = (firstChunk + entry) * index.chunkSizeBytes();
-            int length = (int) Math.min(rawLength, index.lengthBytes() - offset);
-            deliver(sink, offset, ByteBuffer.wrap(raw, 0, length));
+            if (rawLength == index.chunkSizeBytes()) {
+                run.add(firstChunk + entry, raw);
+            } else {
+                splits.add(entry, split(IndexPages.idAt(ids, (int) entry), raw, rawLength));
+            }
         });
+        splits.read(codec);
+        run.flush();
     }
 
-    private static void deliver(ImageSink sink, long offsetBytes, ByteBuffer bytes) throws StoreIoException {
-        try {
-            // Read-only, since the same array serves the next offset with the same content.
-            sink.accept(offsetBytes, bytes.asReadOnlyBuffer());
-        } catch (IOException e) {
-            throw new StoreIoException("the image sink failed at offset " + offsetBytes, e);
+    /** A chunk of another length than the image's chunks can only be a split one. */
+    private SplitChunk split(ChunkId id, byte[] raw, int rawLengthBytes) throws StoreException {
+        byte[] bytes = Arrays.copyOf(raw, index.hasSplits() ? rawLengthBytes : 0);
+        return SplitChunk.decode(bytes, index.chunkSizeBytes(), id);
+    }
+
+    private byte[] whole(ChunkId id, byte[] content, ChunkCodec codec) throws StoreException {
+        if (content.length == index.chunkSizeBytes()) {
+            return content;
         }
+        byte[] joined = new byte[index.chunkSizeBytes()];
+        split(id, content, content.length).read(chunks, codec, joined, joined.length);
+        return joined;
     }
 
     private ChunkId chunkAt(long chunk, ChunkCodec codec) throws StoreException {
@@ -131,15 +141,6 @@ public final class ImageReader {
             pages.put(page, ids);
         }
         return IndexPages.idAt(ids, (int) (chunk % ImageIndex.PAGE_ENTRIES));
-    }
-
-    private void checkLength(ChunkId id, int rawLengthBytes) throws StoreCorruptException {
-        if (rawLengthBytes != index.chunkSizeBytes()) {
-            throw new StoreCorruptException(
-                    Damage.MALFORMED,
-                    "chunk " + id + " has " + rawLengthBytes + " bytes in an image with chunks of "
-                            + index.chunkSizeBytes());
-        }
     }
 
     /** The pages used last. */

@@ -8,7 +8,7 @@ import java.nio.ByteBuffer;
 public interface ImageSink {
 
     /**
-     * Takes the bytes of one chunk, checked against its digest and cut at the image's end.
+     * Takes the bytes of one chunk or of several neighbours, checked against their digests and cut at the image's end.
      *
      * @param bytes valid during the call only
      */

@@ -1,5 +1,7 @@
 package org.stillcut.store.image;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.stillcut.store.ChunkId;
 import org.stillcut.store.ImageRef;
 import org.stillcut.store.StoreException;
@@ -14,11 +16,15 @@ public final class ImageTree {
     /** Is told of the chunks of an image, from the root down. */
     public interface Visitor {
 
-        /** A chunk of the image's index; false when nothing below it is of interest, because it was seen before. Called before it is read. */
-        boolean enter(ChunkId indexChunk) throws StoreException;
+        /**
+         * A chunk of the image's index; false when nothing below it is of interest, because it was seen before. Called before it is read.
+         *
+         * @param level 0 for the root, 1 for a page, 2 for a split chunk of the page entered last
+         */
+        boolean enter(ChunkId indexChunk, int level) throws StoreException;
 
-        /** A chunk with content of the image: the number of the entry that refers to it, and its length. */
-        void content(ChunkId chunk, long entry, int lengthBytes) throws StoreException;
+        /** A chunk with content of the image, and the length that it should have; belongs to the part of the index that was entered last. */
+        void content(ChunkId chunk, int lengthBytes) throws StoreException;
 
         /** A chunk of the index that cannot be read; the walk goes on beside it. Throws what should end the walk. */
         void unreadable(ChunkId indexChunk, StoreException cause) throws StoreException;
@@ -27,7 +33,7 @@ public final class ImageTree {
     /** Visits the chunks of an image. Zero markers are not visited. Fails only with what the visitor throws. */
     public static void walk(ImageRef image, ChunkSource chunks, ChunkCodec codec, Visitor visitor)
             throws StoreException {
-        if (!visitor.enter(image.root())) {
+        if (!visitor.enter(image.root(), 0)) {
             return;
         }
         ImageIndex index;
@@ -39,7 +45,7 @@ public final class ImageTree {
         }
         for (int page = 0; page < index.pageCount(); page++) {
             ChunkId id = index.page(page);
-            if (!id.isZeroMarker() && visitor.enter(id)) {
+            if (!id.isZeroMarker() && visitor.enter(id, 1)) {
                 walkPage(index, page, chunks, codec, visitor);
             }
         }
@@ -54,10 +60,42 @@ public final class ImageTree {
             visitor.unreadable(index.page(page), e);
             return;
         }
+        List<ChunkId> entries = new ArrayList<>();
         for (int entry = 0; entry < ImageIndex.PAGE_ENTRIES; entry++) {
-            ChunkId id = IndexPages.idAt(ids, entry);
-            if (!id.isZeroMarker()) {
-                visitor.content(id, (long) page * ImageIndex.PAGE_ENTRIES + entry, index.chunkSizeBytes());
+            entries.add(IndexPages.idAt(ids, entry));
+        }
+        int[] lengths = index.hasSplits() ? chunks.lengths(entries) : new int[0];
+        for (int entry = 0; entry < entries.size(); entry++) {
+            ChunkId id = entries.get(entry);
+            boolean whole = lengths.length == 0 || lengths[entry] < 0 || lengths[entry] == index.chunkSizeBytes();
+            if (!id.isZeroMarker() && whole) {
+                visitor.content(id, index.chunkSizeBytes());
+            }
+        }
+        for (int entry = 0; entry < lengths.length; entry++) {
+            ChunkId id = entries.get(entry);
+            boolean split = lengths[entry] >= 0 && lengths[entry] != index.chunkSizeBytes();
+            if (!id.isZeroMarker() && split && visitor.enter(id, 2)) {
+                walkSplit(id, index.chunkSizeBytes(), chunks, codec, visitor);
+            }
+        }
+    }
+
+    private static void walkSplit(ChunkId id, int chunkSizeBytes, ChunkSource chunks, ChunkCodec codec, Visitor visitor)
+            throws StoreException {
+        SplitChunk split;
+        try {
+            split = SplitChunk.decode(chunks.read(id, codec), chunkSizeBytes, id);
+        } catch (StoreException e) {
+            visitor.unreadable(id, e);
+            return;
+        }
+        if (!split.base().isZeroMarker()) {
+            visitor.content(split.base(), chunkSizeBytes);
+        }
+        for (ChunkId page : split.pages()) {
+            if (!page.isZeroMarker()) {
+                visitor.content(page, SplitChunk.PAGE_BYTES);
             }
         }
     }

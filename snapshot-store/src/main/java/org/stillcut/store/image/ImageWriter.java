@@ -1,5 +1,8 @@
 package org.stillcut.store.image;
 
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 import org.stillcut.store.ByteRange;
@@ -22,6 +25,9 @@ public final class ImageWriter {
 
     /** What a worker takes at once: large enough to make the hand-over cheap, at least one chunk of the largest size. */
     private static final int BATCH_BYTES = 1 << 20;
+
+    /** With eight pages each, as much as a batch of whole chunks. */
+    private static final int SPLITS_AT_ONCE = 32;
 
     private final ChunkSession chunks;
     private final WorkerPool workers;
@@ -57,28 +63,88 @@ public final class ImageWriter {
     private void writePages(ChunkFiller filler, Tallies tallies) throws StoreException {
         ImageIndex target = filler.target();
         long pageSpan = (long) ImageIndex.PAGE_ENTRIES * target.chunkSizeBytes();
-        @Nullable PageDraft draft = null;
+        DirtyChunks dirty = filler.dirtyChunks();
+        Iterator<DirtyChunks.FewPages> few = dirty.few().iterator();
+        DirtyChunks.@Nullable FewPages nextFew = few.hasNext() ? few.next() : null;
         try (TaskGroup group = workers.newGroup()) {
-            for (ByteRange range : filler.chunkRanges()) {
-                for (long start = range.offsetBytes(); start < range.endBytes(); ) {
+            Drafts drafts = new Drafts(filler, tallies, group);
+            for (ByteRange run : dirty.runs()) {
+                for (long start = run.offsetBytes(); start < run.endBytes(); ) {
                     int page = (int) (start / pageSpan);
-                    if (draft == null || draft.page() != page) {
-                        finish(draft, group);
-                        draft = new PageDraft(target, page, filler.basePage(page), chunks, tallies.index());
+                    // Pages come in ascending order, and each once.
+                    while (nextFew != null && nextFew.offsetBytes() < start) {
+                        drafts.addFew(nextFew);
+                        nextFew = few.hasNext() ? few.next() : null;
                     }
-                    long end = Math.min(Math.min(range.endBytes(), (page + 1) * pageSpan), start + BATCH_BYTES);
-                    submit(filler, new ByteRange(start, end - start), draft, tallies.data(), group);
+                    long end = Math.min(Math.min(run.endBytes(), (page + 1) * pageSpan), start + BATCH_BYTES);
+                    drafts.addRun(new ByteRange(start, end - start));
                     start = end;
                 }
             }
-            finish(draft, group);
+            while (nextFew != null) {
+                drafts.addFew(nextFew);
+                nextFew = few.hasNext() ? few.next() : null;
+            }
+            drafts.finish();
             group.await();
         }
     }
 
-    private static void finish(@Nullable PageDraft draft, TaskGroup group) throws StoreException {
-        if (draft != null) {
-            group.submit(draft::release);
+    /** The index page in hand, and what is to be stored for it. Used by the producing thread. */
+    private final class Drafts {
+
+        private final ChunkFiller filler;
+        private final Tallies tallies;
+        private final TaskGroup group;
+        private final long pageSpan;
+        private final List<DirtyChunks.FewPages> waiting = new ArrayList<>();
+        private @Nullable PageDraft draft;
+
+        private Drafts(ChunkFiller filler, Tallies tallies, TaskGroup group) {
+            this.filler = filler;
+            this.tallies = tallies;
+            this.group = group;
+            this.pageSpan = (long) ImageIndex.PAGE_ENTRIES * filler.target().chunkSizeBytes();
+        }
+
+        private PageDraft draftFor(long offsetBytes) throws StoreException {
+            int page = (int) (offsetBytes / pageSpan);
+            PageDraft current = draft;
+            if (current == null || current.page() != page) {
+                finish();
+                current = new PageDraft(filler.target(), page, filler.basePage(page), chunks, tallies.index());
+                draft = current;
+            }
+            return current;
+        }
+
+        private void addRun(ByteRange batch) throws StoreException {
+            submit(filler, batch, draftFor(batch.offsetBytes()), tallies.data(), group);
+        }
+
+        private void addFew(DirtyChunks.FewPages chunk) throws StoreException {
+            PageDraft current = draftFor(chunk.offsetBytes());
+            waiting.add(chunk);
+            if (waiting.size() == SPLITS_AT_ONCE) {
+                submitSplits(current);
+            }
+        }
+
+        private void submitSplits(PageDraft current) throws StoreException {
+            List<DirtyChunks.FewPages> taken = List.copyOf(waiting);
+            waiting.clear();
+            new SplitTask(filler, current, chunks, tallies.data()).submit(taken, group);
+        }
+
+        private void finish() throws StoreException {
+            PageDraft last = draft;
+            if (last != null) {
+                if (!waiting.isEmpty()) {
+                    submitSplits(last);
+                }
+                group.submit(last::release);
+            }
+            draft = null;
         }
     }
 

@@ -35,6 +35,11 @@ final class PageDraft {
         return page;
     }
 
+    /** What the index costs. */
+    ChunkTally tally() {
+        return tally;
+    }
+
     void retain() {
         holders.incrementAndGet();
     }

@@ -105,28 +105,33 @@ final class CheckpointCheck {
 
         private final SortedSet<String> problems = new TreeSet<>();
         private final List<ChunkId> contents = new ArrayList<>();
-        private SortedSet<String> current = new TreeSet<>();
-        private int contentLength;
+        /** What is wrong below the root, page and split chunk in hand; what is below a split chunk is below its page too. */
+        private final List<SortedSet<String>> levels = new ArrayList<>();
+
+        private final List<Integer> contentLengths = new ArrayList<>();
 
         @Override
-        public boolean enter(ChunkId indexChunk) throws StoreException {
+        public boolean enter(ChunkId indexChunk, int level) throws StoreException {
             finish();
+            while (levels.size() > level) {
+                levels.removeLast();
+            }
             SortedSet<String> known = seen.get(indexChunk);
             if (known != null) {
-                problems.addAll(known);
+                known.forEach(this::note);
                 return false;
             }
-            current = new TreeSet<>();
-            seen.put(indexChunk, current);
-            findings.damageOf(indexChunk).ifPresent(damage -> current.add(damage));
-            problems.addAll(current);
+            SortedSet<String> problemsBelow = new TreeSet<>();
+            seen.put(indexChunk, problemsBelow);
+            levels.add(problemsBelow);
+            findings.damageOf(indexChunk).ifPresent(this::note);
             return true;
         }
 
         @Override
-        public void content(ChunkId chunk, long entry, int lengthBytes) {
+        public void content(ChunkId chunk, int lengthBytes) {
             contents.add(chunk);
-            contentLength = lengthBytes;
+            contentLengths.add(lengthBytes);
         }
 
         @Override
@@ -142,7 +147,7 @@ final class CheckpointCheck {
         }
 
         private void note(String problem) {
-            current.add(problem);
+            levels.forEach(level -> level.add(problem));
             problems.add(problem);
         }
 
@@ -153,14 +158,15 @@ final class CheckpointCheck {
                 ChunkId chunk = contents.get(i);
                 if (places.get(i).isEmpty()) {
                     report("chunk " + chunk + " is in no readable pack");
-                } else if (places.get(i).get().rawLengthBytes() != contentLength) {
+                } else if (places.get(i).get().rawLengthBytes() != contentLengths.get(i)) {
                     report("chunk " + chunk + " has " + places.get(i).get().rawLengthBytes() + " bytes, not "
-                            + contentLength);
+                            + contentLengths.get(i));
                 } else {
                     findings.damageOf(chunk).ifPresent(this::note);
                 }
             }
             contents.clear();
+            contentLengths.clear();
         }
 
         private void report(String problem) {

@@ -39,6 +39,18 @@ final class LocalBlockFile implements BlockFile {
         }
     }
 
+    /** Writes at this offset, which is the end of the file. */
+    void append(long offsetBytes, ByteBuffer source) throws StoreException {
+        long offset = offsetBytes;
+        try {
+            while (source.hasRemaining()) {
+                offset += channel.write(source, offset);
+            }
+        } catch (IOException e) {
+            throw IoFailure.of("write", path, e);
+        }
+    }
+
     @Override
     public void read(long offsetBytes, ByteBuffer target) throws StoreException {
         int start = target.position();

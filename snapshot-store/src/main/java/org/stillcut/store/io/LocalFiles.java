@@ -28,7 +28,7 @@ public final class LocalFiles implements StoreFiles {
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
     @Override
-    public BlockFile create(Path file) throws StoreException {
+    public LocalBlockFile create(Path file) throws StoreException {
         try {
             return new LocalBlockFile(
                     file,
@@ -39,6 +39,11 @@ public final class LocalFiles implements StoreFiles {
         } catch (IOException e) {
             throw IoFailure.of("create", file, e);
         }
+    }
+
+    @Override
+    public BlockFile createUncached(Path file) throws StoreException {
+        return UncachedBlockFile.over(file, create(file));
     }
 
     @Override

@@ -19,6 +19,12 @@ public interface StoreFiles {
     /** Creates a new file for writing, readable by the owner only; fails when the name exists. */
     BlockFile create(Path file) throws StoreException;
 
+    /**
+     * As {@link #create}, for a long file that is written once and hardly read soon: past the system's cache where the file system can do that. Cheapest
+     * when appended in multiples of a megabyte from direct buffers.
+     */
+    BlockFile createUncached(Path file) throws StoreException;
+
     /** Opens an existing file for reading. */
     BlockFile open(Path file) throws StoreException;
 

@@ -15,7 +15,7 @@ import org.stillcut.store.StoreException;
 import org.stillcut.store.io.Frame;
 
 /** The files of snapshot manifests and commit records: a frame around JSON. The same manifest always gives the same bytes. */
-final class ManifestCodec {
+public final class ManifestCodec {
 
     /** Machine descriptions and statistics, not data: far above what is used, far below what hurts a reader. */
     private static final int LIMIT_BYTES = 16 << 20;
@@ -25,7 +25,8 @@ final class ManifestCodec {
 
     private ManifestCodec() {}
 
-    static byte[] encode(SnapshotManifest manifest) {
+    /** The file of a snapshot manifest. */
+    public static byte[] encode(SnapshotManifest manifest) {
         SnapshotIdentity identity = manifest.identity();
         ObjectNode node = Json.object();
         node.put("job", identity.job());
@@ -43,7 +44,8 @@ final class ManifestCodec {
         return SNAPSHOT.wrap(Json.bytes(node));
     }
 
-    static SnapshotManifest decodeSnapshot(byte[] file, String name) throws StoreException {
+    /** Reads the file of a snapshot manifest; the name is for errors. */
+    public static SnapshotManifest decodeSnapshot(byte[] file, String name) throws StoreException {
         return Json.parse(SNAPSHOT.unwrap(file, name), name, node -> {
             SnapshotIdentity identity = new SnapshotIdentity(
                     Json.text(node, "job"),
@@ -55,7 +57,8 @@ final class ManifestCodec {
         });
     }
 
-    static byte[] encode(CheckpointManifest manifest) {
+    /** The file of a commit record. */
+    public static byte[] encode(CheckpointManifest manifest) {
         ObjectNode node = Json.object();
         node.put("job", manifest.job());
         node.put("sequence", manifest.sequence());
@@ -67,7 +70,8 @@ final class ManifestCodec {
         return COMMIT.wrap(Json.bytes(node));
     }
 
-    static CheckpointManifest decodeCheckpoint(byte[] file, String name) throws StoreException {
+    /** Reads the file of a commit record; the name is for errors. */
+    public static CheckpointManifest decodeCheckpoint(byte[] file, String name) throws StoreException {
         return Json.parse(
                 COMMIT.unwrap(file, name),
                 name,

@@ -1,5 +1,7 @@
 package org.stillcut.store.pack;
 
+import java.nio.ByteBuffer;
+import java.util.Optional;
 import org.stillcut.store.ChunkId;
 import org.stillcut.store.codec.Encoding;
 
@@ -11,6 +13,19 @@ import org.stillcut.store.codec.Encoding;
  * @param rawLengthBytes length of the chunk
  */
 public record PackEntry(ChunkId chunk, Encoding encoding, long offsetBytes, int storedLengthBytes, int rawLengthBytes) {
+
+    /** Length of the record's header. */
+    public static final int HEADER_BYTES = PackFormat.RECORD_HEADER_BYTES;
+
+    /** The record's header as it stands in a pack. */
+    public byte[] header() {
+        return PackFormat.recordHeader(this);
+    }
+
+    /** Reads the header of a record; nothing when its magic, checksum or a value is wrong. */
+    public static Optional<PackEntry> readHeader(ByteBuffer source, long offsetBytes) {
+        return PackFormat.readRecordHeader(source, offsetBytes);
+    }
 
     /** The offset of the first byte behind the record. */
     public long endBytes() {

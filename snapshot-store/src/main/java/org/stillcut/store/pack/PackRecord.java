@@ -33,6 +33,16 @@ public record PackRecord(PackId pack, ChunkId chunk, long offsetBytes, int store
         return offsetBytes + lengthBytes();
     }
 
+    /** As {@link #decode}, but gives the chunk as it is stored: a view of the given bytes. */
+    public EncodedChunk decodeKeeping(ByteBuffer bytes, ChunkCodec codec) throws CorruptChunkException {
+        ByteBuffer record = bytes.duplicate();
+        decode(bytes, codec);
+        PackEntry header = PackFormat.readRecordHeader(record, offsetBytes)
+                .orElseThrow(() -> new IllegalStateException("a record that was decoded has a header"));
+        return new EncodedChunk(
+                chunk, header.encoding(), rawLengthBytes, record.slice(record.position(), storedLengthBytes));
+    }
+
     /**
      * Restores the chunk from the record's bytes, checks it against its digest, and returns the codec's raw buffer that holds it.
      *

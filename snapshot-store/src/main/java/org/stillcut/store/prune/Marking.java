@@ -113,13 +113,13 @@ final class Marking implements ImageTree.Visitor {
     }
 
     @Override
-    public boolean enter(ChunkId indexChunk) {
+    public boolean enter(ChunkId indexChunk, int level) {
         live.add(indexChunk);
         return walked.add(indexChunk);
     }
 
     @Override
-    public void content(ChunkId chunk, long entry, int lengthBytes) {
+    public void content(ChunkId chunk, int lengthBytes) {
         live.add(chunk);
     }
 

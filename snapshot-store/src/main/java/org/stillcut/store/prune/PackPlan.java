@@ -18,9 +18,12 @@ import org.stillcut.store.pack.PackRecord;
 /**
  * What of a pack is needed.
  *
+ * @param lengthBytes length of the file
+ * @param recordBytes length of all its records
+ * @param neededBytes length of those that must stay
  * @param needed its records that must stay: of a live chunk, at the place where the chunk index finds it
  */
-record PackPlan(PackId pack, long lengthBytes, long neededBytes, List<PackEntry> needed) {
+record PackPlan(PackId pack, long lengthBytes, long recordBytes, long neededBytes, List<PackEntry> needed) {
 
     private static final Logger log = LoggerFactory.getLogger(PackPlan.class);
 
@@ -43,6 +46,9 @@ record PackPlan(PackId pack, long lengthBytes, long neededBytes, List<PackEntry>
         List<Optional<PackRecord>> places =
                 index.findAll(alive.stream().map(PackEntry::chunk).toList());
         List<PackEntry> needed = new ArrayList<>();
+        long recordBytes = entries.stream()
+                .mapToLong(entry -> PackRecord.of(pack, entry).lengthBytes())
+                .sum();
         long neededBytes = 0;
         for (int i = 0; i < alive.size(); i++) {
             PackEntry entry = alive.get(i);
@@ -54,11 +60,11 @@ record PackPlan(PackId pack, long lengthBytes, long neededBytes, List<PackEntry>
                 neededBytes += PackRecord.of(pack, entry).lengthBytes();
             }
         }
-        return Optional.of(new PackPlan(pack, lengthBytes, neededBytes, needed));
+        return Optional.of(new PackPlan(pack, lengthBytes, recordBytes, neededBytes, needed));
     }
 
     /** Whether the pack should go: nothing in it is needed, or too little. */
     boolean isWorthRemoving(int mostUnusedPercent) {
-        return needed.isEmpty() || (lengthBytes - neededBytes) * 100 > lengthBytes * mostUnusedPercent;
+        return needed.isEmpty() || (recordBytes - neededBytes) * 100 > recordBytes * mostUnusedPercent;
     }
 }

@@ -3,6 +3,7 @@ package org.stillcut.store.repository;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +40,9 @@ import org.stillcut.store.progress.Progress;
 import org.stillcut.store.prune.Prune;
 import org.stillcut.store.prune.PruneOptions;
 import org.stillcut.store.prune.PruneReport;
+import org.stillcut.store.transfer.Export;
+import org.stillcut.store.transfer.ExportReport;
+import org.stillcut.store.transfer.Import;
 import org.stillcut.store.work.WorkerPool;
 
 /**
@@ -184,6 +188,17 @@ public final class Repository implements AutoCloseable {
         }
     }
 
+    /** To be held before a session begins: a prune either sees that somebody writes and waits, or is seen by its list, or is over. */
+    private Hold holdForWriting() throws StoreException {
+        return catalog.holds().open(new HoldContent(Purpose.WRITING, List.of(), List.of()));
+    }
+
+    private ChunkSession newSession() throws StoreException {
+        Set<PackId> condemned = condemnedPacks();
+        refresh.run();
+        return new ChunkSession(chunks, index, packs, environment.random(), condemned, options.packTargetBytes());
+    }
+
     private Set<PackId> condemnedPacks() throws StoreException {
         try {
             return packs.condemned().read();
@@ -240,6 +255,23 @@ public final class Repository implements AutoCloseable {
     /** What the repository holds. */
     public StoreStatistics statistics() throws StoreException {
         return new Statistics(catalog, packs).run(packs.listDurable(index.absorbedPacks()));
+    }
+
+    /** Writes a checkpoint into one file that stands alone; see {@link Export#run}. */
+    public ExportReport exportTo(Path file, CheckpointRef checkpoint, Progress progress) throws StoreException {
+        return new Export(catalog, chunks, codecs, environment.files(), progress)
+                .run(
+                        checkpoint,
+                        file,
+                        HexFormat.of().toHexDigits(environment.random().nextLong()));
+    }
+
+    /** Takes a checkpoint out of an export file; see {@link Import#run}. */
+    public ExportReport importFrom(Path file, Optional<String> job, Progress progress) throws StoreException {
+        try (Hold _ = holdForWriting();
+                ChunkSession session = newSession()) {
+            return new Import(catalog, session, codecs, environment.files(), progress).run(file, job);
+        }
     }
 
     /** How two checkpoints differ; see {@link CheckpointDifference#of}. */

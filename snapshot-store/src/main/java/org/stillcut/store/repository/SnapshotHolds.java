@@ -127,13 +127,13 @@ final class SnapshotHolds implements AutoCloseable {
         try (CodecPool.Lease lease = codecs.borrow()) {
             ImageTree.walk(base, chunks, lease.codec(), new ImageTree.Visitor() {
                 @Override
-                public boolean enter(ChunkId indexChunk) {
+                public boolean enter(ChunkId indexChunk, int level) {
                     wanted.add(indexChunk);
                     return true;
                 }
 
                 @Override
-                public void content(ChunkId chunk, long entry, int lengthBytes) {
+                public void content(ChunkId chunk, int lengthBytes) {
                     wanted.add(chunk);
                 }
 

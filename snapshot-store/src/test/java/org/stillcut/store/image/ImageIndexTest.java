@@ -57,7 +57,7 @@ class ImageIndexTest {
         assertDamage(20, 1, Damage.MALFORMED);
         assertDamage(24, Integer.MAX_VALUE, Damage.MALFORMED);
         byte[] newer = root.clone();
-        ByteBuffer.wrap(newer).putInt(8, 2);
+        ByteBuffer.wrap(newer).putInt(8, 3);
         assertThatExceptionOfType(StoreFormatException.class).isThrownBy(() -> ImageIndex.decode(newer, REF));
     }
 

@@ -189,6 +189,11 @@ public final class SimulatedFiles implements StoreFiles {
     }
 
     @Override
+    public BlockFile createUncached(Path file) throws StoreException {
+        return create(file);
+    }
+
+    @Override
     public synchronized BlockFile open(Path file) throws StoreException {
         checkPower();
         return new OpenFile(file, file(file));

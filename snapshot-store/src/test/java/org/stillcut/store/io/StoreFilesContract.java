@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.stillcut.store.StoreCorruptException;
 import org.stillcut.store.StoreException;
@@ -33,6 +35,32 @@ abstract class StoreFilesContract {
         try (BlockFile opened = files().open(file)) {
             assertThat(opened.lengthBytes()).isEqualTo(14);
             assertThat(read(opened, 6, 2)).isEqualTo("by");
+        }
+    }
+
+    @Test
+    void uncachedFileHasWhatWasAppendedInPiecesOfAnyLength() throws StoreException {
+        Path file = directory().resolve("file");
+        byte[] content = new byte[3_000_001];
+        new SplittableRandom(3).nextBytes(content);
+        try (BlockFile created = files().createUncached(file)) {
+            int at = 0;
+            for (int length : new int[] {1 << 20, 8192, 100, 1 << 20, 4096, 1, content.length}) {
+                int piece = Math.min(length, content.length - at);
+                ByteBuffer direct = ByteBuffer.allocateDirect(piece).put(content, at, piece);
+                created.append(direct.flip());
+                at += piece;
+                assertThat(created.lengthBytes()).isEqualTo(at);
+            }
+            created.force();
+            ByteBuffer part = ByteBuffer.allocate(2_000_000);
+            created.read(1_000_000, part);
+            assertThat(part.array()).isEqualTo(Arrays.copyOfRange(content, 1_000_000, 3_000_000));
+        }
+        try (BlockFile opened = files().open(file)) {
+            ByteBuffer all = ByteBuffer.allocate(content.length);
+            opened.read(0, all);
+            assertThat(all.array()).isEqualTo(content);
         }
     }
 

@@ -24,6 +24,8 @@ import org.stillcut.store.image.ImageInput;
 final class ModelStore {
 
     static final int CHUNK = 4096;
+    /** Large enough to be split. */
+    static final int LARGE_CHUNK = 64 << 10;
 
     /** What was committed as far as the writer was told, and not forgotten. */
     final Map<CheckpointRef, byte[]> committed = new TreeMap<>();
@@ -70,7 +72,7 @@ final class ModelStore {
         job.base = Optional.empty();
         ImageInput input = base.isPresent()
                 ? new ImageInput.Dirty(job.image.source(), base.get(), changed)
-                : new ImageInput.Full(job.image.source(), CHUNK);
+                : new ImageInput.Full(job.image.source(), job.name.equals("storm") ? LARGE_CHUNK : CHUNK);
         ImageRef written = writer.writeImage("ram", input).ref();
         SnapshotRef ref = writer.finish(new TreeMap<>());
         job.base = Optional.of(written);
