@@ -23,7 +23,17 @@ import picocli.CommandLine.Command;
             TopCommand.class,
             DoctorCommand.class,
             CompletionCommand.class,
-            ManCommand.class
+            ManCommand.class,
+            VerifyCommand.class,
+            ForgetCommand.class,
+            PruneCommand.class,
+            ProtectCommand.class,
+            TagCommand.class,
+            DiffCommand.class,
+            StatsCommand.class,
+            ExportCommand.class,
+            ImportCommand.class,
+            StoreCommand.class
         })
 public final class StillcutMain {
     static final String VERSION = "0.1.0";

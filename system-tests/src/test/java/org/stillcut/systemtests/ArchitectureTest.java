@@ -46,6 +46,13 @@ class ArchitectureTest {
             // Maps the guest's RAM, which is longer than a ByteBuffer can be. Calls no foreign function.
             "org.stillcut.agent.capture.RamCopy", "org.stillcut.agent.capture.RamCopy$Source");
 
+    /** Tools that need no coordinator: an operator's work on the repository itself. */
+    private static final DescribedPredicate<JavaClass> WORK_ON_THE_REPOSITORY = DescribedPredicate.describe(
+            "commands on the repository, and their progress",
+            type -> type.getName().matches("org\\.stillcut\\.cli\\.(ProgressLine|StoreCommand).*")
+                    || type.isAssignableTo("org.stillcut.cli.RepositoryCommand")
+                    || type.getName().startsWith("org.stillcut.cli.RepositoryCommand$"));
+
     /** Who may ask for the time of the day or draw a random id by itself: those that put a program together, and these. */
     private static final Set<String> ASK_FOR_THE_TIME = Set.of(
             // The guest's wall clock is set to the host's at that very instant; there is nothing to decide by it.
@@ -104,8 +111,16 @@ class ArchitectureTest {
             .dependOnClassesThat(projectExcept(AGENT, PROTOCOL, STORE, WIRE, ADDRESS));
 
     @ArchTest
-    static final ArchRule toolsKnowOnlyTheWire =
-            noClasses().that().resideInAPackage(CLI).should().dependOnClassesThat(projectExcept(CLI, WIRE, ADDRESS));
+    static final ArchRule toolsKnowOnlyTheWire = noClasses()
+            .that()
+            .resideInAPackage(CLI)
+            .and(DescribedPredicate.not(WORK_ON_THE_REPOSITORY))
+            .should()
+            .dependOnClassesThat(projectExcept(CLI, WIRE, ADDRESS));
+
+    @ArchTest
+    static final ArchRule repositoryToolsKnowNoDaemon =
+            noClasses().that(WORK_ON_THE_REPOSITORY).should().dependOnClassesThat(projectExcept(CLI, STORE));
 
     @ArchTest
     static final ArchRule nobodyDependsOnTheSystemTests = noClasses()
