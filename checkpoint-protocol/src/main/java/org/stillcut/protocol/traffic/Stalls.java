@@ -1,7 +1,7 @@
 package org.stillcut.protocol.traffic;
 
 import java.time.Duration;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Set;
 import org.stillcut.protocol.VmId;
 
@@ -14,7 +14,7 @@ final class Stalls {
     private static final Duration LONG_ENOUGH = Duration.ofMillis(50);
 
     private final Stillness<Stall> still = new Stillness<>();
-    private Set<Stall> atRest = new HashSet<>();
+    private Set<Stall> atRest = new LinkedHashSet<>();
 
     private record Stall(VmId vm, Endpoint local, Endpoint remote) {}
 
@@ -22,7 +22,7 @@ final class Stalls {
 
     void note(Round round) {
         still.nextRound();
-        Set<Stall> resting = new HashSet<>();
+        Set<Stall> resting = new LinkedHashSet<>();
         for (VmTraffic vm : round.vms().values()) {
             for (Connection connection : vm.connections()) {
                 if (connection.unsent() > 0) {

@@ -1,7 +1,7 @@
 package org.stillcut.protocol.traffic;
 
 import java.time.Duration;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -12,13 +12,13 @@ import org.jspecify.annotations.Nullable;
 final class Stillness<K> {
     private record Since(Object sight, long nanos) {}
 
-    private Map<K, Since> before = new HashMap<>();
-    private Map<K, Since> known = new HashMap<>();
+    private Map<K, Since> before = new LinkedHashMap<>();
+    private Map<K, Since> known = new LinkedHashMap<>();
 
     /** What is noted from now on is of a new round. */
     void nextRound() {
         before = known;
-        known = new HashMap<>();
+        known = new LinkedHashMap<>();
     }
 
     /**

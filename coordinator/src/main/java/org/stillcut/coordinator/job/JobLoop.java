@@ -9,6 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 import org.stillcut.coordinator.catalog.JobDescription;
+import org.stillcut.coordinator.membership.Wish;
 import org.stillcut.coordinator.output.JobOutput;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.JobId;

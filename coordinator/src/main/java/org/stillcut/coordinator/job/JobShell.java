@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import org.stillcut.coordinator.catalog.JobDescription;
+import org.stillcut.coordinator.membership.Wish;
 import org.stillcut.coordinator.placement.NoRoomException;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.CheckpointId;

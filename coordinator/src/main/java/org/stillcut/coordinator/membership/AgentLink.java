@@ -1,7 +1,6 @@
 package org.stillcut.coordinator.membership;
 
 import java.util.Optional;
-import org.stillcut.coordinator.job.Wish;
 import org.stillcut.coordinator.output.OutputStreamName;
 import org.stillcut.protocol.Command;
 import org.stillcut.protocol.Incarnation;

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.stillcut.coordinator.Eventually;
 import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.catalog.SampleJob;
+import org.stillcut.coordinator.membership.Wish;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;

@@ -10,6 +10,7 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.stillcut.coordinator.catalog.JobDescription;
+import org.stillcut.coordinator.membership.Wish;
 import org.stillcut.coordinator.placement.NoRoomException;
 import org.stillcut.coordinator.placement.NodeRoom;
 import org.stillcut.coordinator.placement.PlacementPlanner;

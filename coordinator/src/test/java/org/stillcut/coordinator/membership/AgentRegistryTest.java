@@ -10,7 +10,6 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.stillcut.coordinator.SteppingClock;
-import org.stillcut.coordinator.job.Wish;
 import org.stillcut.coordinator.output.OutputStreamName;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.Command;

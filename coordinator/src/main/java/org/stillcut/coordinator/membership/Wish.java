@@ -1,4 +1,4 @@
-package org.stillcut.coordinator.job;
+package org.stillcut.coordinator.membership;
 
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.Incarnation;
