@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,7 +38,8 @@ import org.stillcut.agent.qemu.VmDisk;
  * </pre>
  *
  * <p>Layers that were frozen for a checkpoint which then failed stay unpersisted: {@link #changes} of the next checkpoint
- * has them too, and {@link #merge} leaves them alone.
+ * has them too, and {@link #merge} keeps them apart from the base, which the store has. Among themselves it merges them,
+ * so that the chain stays short however many checkpoints fail in a row.
  *
  * <p>A cut and a merge exclude each other, because QEMU cannot save its device state while a block job runs. The chain
  * enforces it: preparing is refused while it merges, and merging from prepare to switch or while the VM is not running.
@@ -231,8 +233,9 @@ public final class OverlayChain {
     }
 
     /**
-     * Copies all persisted layers into the base and deletes their files, while the guest runs on. Keeps the chain at two
-     * layers over any number of checkpoints. Blocks until done.
+     * Copies all persisted layers into the base, and all frozen layers that are not persisted into the oldest of them, and
+     * deletes the files of those copied, while the guest runs on. Keeps the chain at three layers over any number of
+     * checkpoints. Blocks until done.
      *
      * @return whether there was something to merge
      * @throws DiskException if it failed or missed its deadline and was cancelled; the layers are then still there and a
@@ -243,26 +246,46 @@ public final class OverlayChain {
         DiskLayer active = enter(Phase.MERGING);
         MergeJob job = new MergeJob(qmp, disk);
         try {
-            List<DiskLayer> merged = mergeable();
-            if (merged.isEmpty()) {
-                return false;
+            boolean merged = false;
+            for (List<DiskLayer> row : mergeable()) {
+                job.run(active, row.getLast(), row.getFirst(), end);
+                // The newest first: QEMU closes a layer only when none refers to it as its backing.
+                for (DiskLayer layer : row.subList(1, row.size()).reversed()) {
+                    discard(qmp, layer, end);
+                }
+                merged = true;
             }
-            job.run(active, merged.getLast(), base(), end);
-            // The newest first: QEMU closes a layer only when none refers to it as its backing.
-            for (DiskLayer layer : merged.reversed()) {
-                discard(qmp, layer, end);
-            }
-            return true;
+            return merged;
         } finally {
             leave(job.mayRun() ? Phase.LOST : Phase.IDLE);
         }
     }
 
-    /** Frozen overlays that the store has. The base is among the persisted layers whenever an overlay is. */
-    private synchronized List<DiskLayer> mergeable() {
-        return layers.subList(1, layers.size() - 1).stream()
+    /** Rows of frozen layers, oldest first, of which each can become one: those the store has, and those it has not. */
+    private synchronized List<List<DiskLayer>> mergeable() {
+        List<DiskLayer> frozen = layers.subList(0, layers.size() - 1);
+        List<DiskLayer> persisted = frozen.stream()
                 .filter(layer -> layer.number() <= newestPersisted)
                 .toList();
+        return Stream.of(persisted, unpersisted()).filter(row -> row.size() > 1).toList();
+    }
+
+    /** What a merge may have to copy: the length of the frozen overlays' files. */
+    public synchronized long frozenOverlayBytes() throws DiskException {
+        long bytes = 0;
+        for (DiskLayer layer : layers.subList(1, layers.size() - 1)) {
+            try {
+                bytes += Files.size(layer.file());
+            } catch (IOException e) {
+                throw new DiskException(disk, "size of " + layer.file() + " is not known", e);
+            }
+        }
+        return bytes;
+    }
+
+    /** The number of layers, base and active one included. */
+    public synchronized int length() {
+        return layers.size();
     }
 
     /** Forgets a merged layer. Its content is in the base now, so what goes wrong here costs only disk space. */

@@ -156,6 +156,61 @@ class OverlayChainIT {
     }
 
     @Test
+    void chainStaysShortWhileEveryCheckpointFails() throws Exception {
+        cut();
+        chain.markPersisted(chain.unpersisted().getLast());
+        write(1, 0x11);
+        chain.merge(vm.qmp(), DEADLINE);
+        int rounds = 30;
+        for (int i = 0; i < rounds; i++) {
+            write(10 + i, i + 1);
+            write(2, i + 1);
+            cut();
+            chain.merge(vm.qmp(), DEADLINE);
+            assertThat(chain.length()).isLessThanOrEqualTo(3);
+        }
+        monitor("write -z -u " + 10 * CLUSTER + " " + CLUSTER);
+        cut();
+        chain.merge(vm.qmp(), DEADLINE);
+        assertThat(chain.unpersisted()).hasSize(1);
+        try (DiskChanges changes = chain.changes(DEADLINE)) {
+            assertThat(clusters(changes))
+                    .hasSize(rounds + 2)
+                    .containsEntry(1L, 0x11)
+                    .containsEntry(2L, rounds)
+                    .containsEntry(10L, 0)
+                    .containsEntry(9L + rounds, rounds);
+        }
+        assertThat(byteAt(1)).as("the base, which the store has").isZero();
+        assertThat(vm.qmp().execute("query-named-block-nodes", Map.of("flat", true), DEADLINE))
+                .as("three layers, each with its file")
+                .hasSize(6);
+        chain.markPersisted(chain.unpersisted().getLast());
+        chain.merge(vm.qmp(), DEADLINE);
+        assertThat(chain.length()).isEqualTo(2);
+        assertThat(byteAt(2)).isEqualTo(rounds);
+        assertGuestReads(9 + rounds, rounds);
+        assertGuestReads(10, 0);
+    }
+
+    @Test
+    void chainStaysShortIfNoCheckpointEverSucceeded() throws Exception {
+        for (int i = 0; i < 5; i++) {
+            write(i, i + 1);
+            cut();
+            chain.merge(vm.qmp(), DEADLINE);
+        }
+        assertThat(chain.length()).isEqualTo(2);
+        assertThat(chain.unpersisted()).extracting(DiskLayer::number).containsExactly(0);
+        try (DiskChanges changes = chain.changes(DEADLINE)) {
+            assertThat(clusters(changes))
+                    .containsEntry(0L, 1)
+                    .containsEntry(4L, 5)
+                    .hasSize((int) (SIZE / CLUSTER));
+        }
+    }
+
+    @Test
     void abandonedOverlayLeavesNothingAndTheNextCutWorks() throws Exception {
         chain.prepare(vm.qmp(), DEADLINE);
         chain.abandonPrepared(vm.qmp(), DEADLINE);
