@@ -29,6 +29,11 @@ public final class Vm implements AutoCloseable {
     /** Stopped by us, or by the end of saving the device state. */
     private static final Set<String> STOPPED = Set.of("paused", "postmigrate");
 
+    /** While the device state is being saved, and until QEMU has cleaned up after that. */
+    private static final String SAVING = "finish-migrate";
+
+    private static final Duration SAVE_POLL = Duration.ofMillis(1);
+
     private final VmSpec spec;
     private final VmDirectory directory;
     private final QemuProcess process;
@@ -183,8 +188,29 @@ public final class Vm implements AutoCloseable {
             throw new IllegalStateException(spec.name() + " cannot run before its device state was loaded");
         }
         Deadline end = Deadline.after(deadline);
-        command("cont", end);
+        try {
+            qmp.execute("cont", end.remaining());
+        } catch (QmpRefusedException e) {
+            awaitEndOfSave(e, end);
+            command("cont", end);
+        } catch (QmpException e) {
+            throw failed("cont failed", e);
+        }
         requireStatus(Set.of("running"), "after being resumed", end);
+    }
+
+    /** QEMU announces that a save has failed a moment before it has cleaned up, and refuses to go on in between. */
+    private void awaitEndOfSave(QmpRefusedException refusal, Deadline deadline)
+            throws VmException, InterruptedException {
+        if (!status(deadline).equals(SAVING)) {
+            throw failed("cont failed", refusal);
+        }
+        while (status(deadline).equals(SAVING)) {
+            if (deadline.isOver()) {
+                throw failed("cont failed", refusal);
+            }
+            Thread.sleep(SAVE_POLL);
+        }
     }
 
     /**
