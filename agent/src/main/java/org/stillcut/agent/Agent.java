@@ -10,9 +10,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.stillcut.agent.capture.DirtyTracking;
+import org.stillcut.agent.capture.Pace;
 import org.stillcut.agent.capture.SnapshotVault;
 import org.stillcut.agent.gang.GuestImages;
 import org.stillcut.agent.gang.HostEnvironment;
+import org.stillcut.agent.gang.Rehearsal;
 import org.stillcut.agent.linux.CommandException;
 import org.stillcut.agent.linux.CommandRunner;
 import org.stillcut.agent.linux.HostCommandRunner;
@@ -73,6 +76,15 @@ final class Agent implements AutoCloseable {
         AcceleratorVerdict verdict = AcceleratorProbe.onThisHost(
                         VmMachine.DEFAULT_PROGRAM, config.probeImage(), config.cacheDirectory())
                 .probe();
+        DirtyTracking tracking = new DirtyTracking(config.trackLibrary());
+        Rehearsal.Verdict tracker = new Rehearsal(
+                        config.stateDirectory(),
+                        config.ramDirectory(),
+                        prefix,
+                        verdict.accelerator(),
+                        tracking,
+                        commands)
+                .run();
         String qemuVersion = QemuVersion.of(VmMachine.DEFAULT_PROGRAM, commands);
         Repository repository = openRepository(config);
         CoordinatorSession session = new CoordinatorSession(
@@ -82,6 +94,7 @@ final class Agent implements AutoCloseable {
                         config.vcpuSlots(),
                         config.memoryBytes(),
                         verdict,
+                        tracker,
                         qemuVersion,
                         images.names(),
                         Repository.identity(config.repository(), StoreEnvironment.system())),
@@ -96,12 +109,13 @@ final class Agent implements AutoCloseable {
                 prefix,
                 verdict.accelerator(),
                 new TreeMap<>(Map.of("machine.accelerator", accelerator)),
-                new SnapshotVault(repository),
+                tracking,
+                new SnapshotVault(repository, Pace.DEFAULT),
                 session,
                 commands);
         AgentLoop loop = new AgentLoop(new AgentId(config.node()), host, session);
         session.start(loop);
-        log.info("agent {} is up, {}, QEMU {}", config.node(), verdict, qemuVersion);
+        log.info("agent {} is up, {}, {}, QEMU {}", config.node(), verdict, tracker, qemuVersion);
         return new Agent(lock, repository, session, loop);
     }
 

@@ -16,6 +16,7 @@ import java.nio.file.Path;
  * @param repository directory of the checkpoints
  * @param imageDirectory of the guest images
  * @param probeImage that tells whether KVM works
+ * @param trackLibrary preloaded into QEMU, so that writes to RAM can be tracked
  * @param vcpuSlots virtual CPUs that VMs may have in all
  * @param memoryBytes guest memory that VMs may have in all
  */
@@ -29,5 +30,6 @@ record AgentConfig(
         Path repository,
         Path imageDirectory,
         Path probeImage,
+        Path trackLibrary,
         int vcpuSlots,
         long memoryBytes) {}

@@ -21,7 +21,10 @@ import picocli.CommandLine.Option;
 public final class AgentMain implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(AgentMain.class);
 
-    /** RAM and its copy during a checkpoint are on one tmpfs, which by default has half of the machine's memory. */
+    /**
+     * RAM is on a tmpfs, which by default may take half of the machine's memory, and a first checkpoint copies as much of it
+     * as guests use.
+     */
     private static final int MEMORY_SHARE = 4;
 
     @Option(names = "--node", required = true, description = "This node's name.")
@@ -126,6 +129,7 @@ public final class AgentMain implements Callable<Integer> {
         InetSocketAddress address = HostPort.parse(coordinator)
                 .map(written -> new InetSocketAddress(written.host(), written.port()))
                 .orElseThrow(() -> new IllegalArgumentException("--coordinator " + coordinator + ": not HOST:PORT"));
+        Path natives = Path.of(System.getProperty("stillcut.native", "build/native"));
         return new AgentConfig(
                 node,
                 address,
@@ -135,7 +139,8 @@ public final class AgentMain implements Callable<Integer> {
                 cacheDirectory.toAbsolutePath(),
                 repository.toAbsolutePath(),
                 imageDirectory.toAbsolutePath(),
-                Path.of(System.getProperty("stillcut.native", "build/native"), "kvmprobe.bin"),
+                natives.resolve("kvmprobe.bin"),
+                natives.resolve("libstillcut-track.so"),
                 vcpuSlots > 0 ? vcpuSlots : Runtime.getRuntime().availableProcessors(),
                 memoryMib > 0 ? memoryMib << 20 : HostMemory.totalBytes() / MEMORY_SHARE);
     }

@@ -31,7 +31,8 @@ final class NodeCommand {
 
         /** A line for each node. */
         static TextTable table(List<Node> nodes) {
-            TextTable table = new TextTable("NODE", "STATE", "SLOTS", "MEMORY", "ACCEL", "QEMU", "WHY").elastic(6, 0);
+            TextTable table = new TextTable("NODE", "STATE", "SLOTS", "MEMORY", "ACCEL", "QEMU", "TRACKER", "WHY")
+                    .elastic(7, 0);
             for (Node node : nodes) {
                 NodeDescription description = node.getDescription();
                 table.row(
@@ -42,7 +43,8 @@ final class NodeCommand {
                                 + Quantities.readableBytes(description.getMemoryBytes()),
                         description.getAccelerator(),
                         description.getQemuVersion(),
-                        description.getAcceleratorReason());
+                        description.getTracker(),
+                        description.getAcceleratorReason() + "; " + description.getTrackerReason());
             }
             return table;
         }

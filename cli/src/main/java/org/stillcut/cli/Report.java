@@ -91,6 +91,8 @@ final class Report {
                 .put("usedMemoryBytes", node.getUsedMemoryBytes())
                 .put("accelerator", node.getDescription().getAccelerator())
                 .put("acceleratorReason", node.getDescription().getAcceleratorReason())
+                .put("tracker", node.getDescription().getTracker())
+                .put("trackerReason", node.getDescription().getTrackerReason())
                 .put("qemuVersion", node.getDescription().getQemuVersion())
                 .put("dataAddress", node.getDescription().getDataAddress())
                 .put("lastHeardUnixMillis", node.getLastHeardUnixMillis());

@@ -42,7 +42,8 @@ class ReportTest {
         assertThat(Report.print(Report.node(Samples.node())))
                 .isEqualTo("{\"node\":\"a\",\"state\":\"silent\",\"vcpuSlots\":8,\"usedVcpuSlots\":2,"
                         + "\"memoryBytes\":17179869184,\"usedMemoryBytes\":1073741824,\"accelerator\":\"tcg\","
-                        + "\"acceleratorReason\":\"no /dev/kvm\",\"qemuVersion\":\"10.0.2\","
+                        + "\"acceleratorReason\":\"no /dev/kvm\",\"tracker\":\"all-pages\","
+                        + "\"trackerReason\":\"no library\",\"qemuVersion\":\"10.0.2\","
                         + "\"dataAddress\":\"10.0.0.1\",\"lastHeardUnixMillis\":1767323045678}");
     }
 

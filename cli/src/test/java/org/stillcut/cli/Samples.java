@@ -88,6 +88,8 @@ final class Samples {
                         .setMemoryBytes(16L << 30)
                         .setAccelerator("tcg")
                         .setAcceleratorReason("no /dev/kvm")
+                        .setTracker("all-pages")
+                        .setTrackerReason("no library")
                         .setQemuVersion("10.0.2")
                         .setAgentVersion("0.1.0"))
                 .setState(NodeState.NODE_STATE_SILENT)

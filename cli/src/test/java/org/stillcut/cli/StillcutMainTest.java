@@ -155,8 +155,8 @@ class StillcutMainTest {
     @Test
     void nodeListTellsWhatEachOffers() throws Exception {
         assertThat(stillcut("node list").out()).isEqualTo("""
-                        NODE  STATE   SLOTS  MEMORY            ACCEL  QEMU    WHY
-                        a     silent  2/8    1.0 GiB/16.0 GiB  tcg    10.0.2  no /dev/kvm
+                        NODE  STATE   SLOTS  MEMORY            ACCEL  QEMU    TRACKER    WHY
+                        a     silent  2/8    1.0 GiB/16.0 GiB  tcg    10.0.2  all-pages  no /dev/kvm; no library
                         """);
         assertThat(json(stillcut("node list --json").out()).at("/nodes/0/state").asText())
                 .isEqualTo("silent");

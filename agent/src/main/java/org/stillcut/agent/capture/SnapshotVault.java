@@ -47,20 +47,23 @@ public final class SnapshotVault {
     private static final Duration MAP_DEADLINE = Duration.ofMinutes(1);
 
     private final Repository repository;
+    private final Pace pace;
 
-    public SnapshotVault(Repository repository) {
+    /** @param pace at which RAM is stored, whose hashing and compression would otherwise take the guests' processors */
+    public SnapshotVault(Repository repository, Pace pace) {
         this.repository = repository;
+        this.pace = pace;
     }
 
-    /** A stored snapshot, and the disk in it, on which the next one can build. */
-    public record Stored(SnapshotRef reference, ImageRef disk) {}
+    /** A stored snapshot, and the images in it, on which the next one can build. */
+    public record Stored(SnapshotRef reference, ImageRef ram, ImageRef disk) {}
 
     /** Stores a cut; all of it is durable when this returns. */
     public Stored store(SnapshotIdentity identity, Cut cut, SortedMap<String, String> machine)
             throws StoreException, DiskException, InterruptedException {
         try (SnapshotWriter writer = repository.newSnapshot(identity);
                 DiskChanges changes = cut.disk().changes(MAP_DEADLINE)) {
-            writer.writeImage(RAM, cut.ram().image());
+            ImageRef ramRef = writer.writeImage(RAM, pace.over(cut.ram())).ref();
             DiskImage disk = new DiskImage(cut.disk().sizeBytes(), changes);
             ImageRef diskRef =
                     writer.writeImage(DISK, disk.over(cut.diskBase())).ref();
@@ -68,7 +71,7 @@ public final class SnapshotVault {
                     DEVICE, new ImageInput.Full(new Bytes(cut.deviceState()), ImageInput.DEFAULT_CHUNK_SIZE_BYTES));
             SortedMap<String, String> attributes = new TreeMap<>(machine);
             attributes.put(STORED_BYTES, Long.toString(writer.stats().storedBytes()));
-            return new Stored(writer.finish(attributes), diskRef);
+            return new Stored(writer.finish(attributes), ramRef, diskRef);
         }
     }
 
@@ -92,15 +95,26 @@ public final class SnapshotVault {
         repository.release(job.value(), vm.index());
     }
 
-    /** Rebuilds the RAM file; where it has nothing it is a hole. */
+    /** Makes the RAM file, of the right size and without content. */
+    public void createRam(SnapshotManifest snapshot, Path file) throws StoreException, IOException {
+        create(snapshot.image(RAM), file);
+    }
+
+    /** Fills a RAM file that was just created; pages of zeros stay holes. */
     public void loadRam(SnapshotManifest snapshot, Path file) throws StoreException, IOException {
-        load(snapshot.image(RAM), file);
+        fill(snapshot.image(RAM), file, SnapshotVault::writePages);
+    }
+
+    /** What the store has of the RAM. */
+    public ImageRef ramImage(SnapshotManifest snapshot) throws StoreException {
+        return snapshot.image(RAM);
     }
 
     /** Rebuilds the disk as a raw file; returns what the store has of it. */
     public ImageRef loadDisk(SnapshotManifest snapshot, Path file) throws StoreException, IOException {
         ImageRef image = snapshot.image(DISK);
-        load(image, file);
+        create(image, file);
+        fill(image, file, SnapshotVault::writeAll);
         return image;
     }
 
@@ -117,21 +131,48 @@ public final class SnapshotVault {
         return state;
     }
 
-    private void load(ImageRef image, Path file) throws StoreException, IOException {
+    private static void create(ImageRef image, Path file) throws IOException {
         Files.deleteIfExists(file);
         Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         try (RandomAccessFile sized = new RandomAccessFile(file.toFile(), "rw")) {
             sized.setLength(image.lengthBytes());
         }
+    }
+
+    /** Puts some bytes of an image where they belong. */
+    @FunctionalInterface
+    private interface Placing {
+        void write(FileChannel file, long offsetBytes, ByteBuffer bytes) throws IOException;
+    }
+
+    private void fill(ImageRef image, Path file, Placing placing) throws StoreException, IOException {
         ImageReader reader = repository.openImage(image);
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-            reader.readTo((offset, bytes) -> {
-                long position = offset;
-                while (bytes.hasRemaining()) {
-                    position += channel.write(bytes, position);
-                }
-            });
+            reader.readTo((offset, bytes) -> placing.write(channel, offset, bytes));
         }
+    }
+
+    private static void writeAll(FileChannel file, long offsetBytes, ByteBuffer bytes) throws IOException {
+        long position = offsetBytes;
+        while (bytes.hasRemaining()) {
+            position += file.write(bytes, position);
+        }
+    }
+
+    /** Writes the runs of pages that are not zero: a chunk is larger than a page, and a page of zeros costs memory. */
+    private static void writePages(FileChannel file, long offsetBytes, ByteBuffer bytes) throws IOException {
+        int page = PageSet.PAGE_BYTES;
+        ByteBuffer zeros = ByteBuffer.allocate(page);
+        int length = bytes.remaining();
+        int runStart = 0;
+        for (int at = 0; at < length; at += page) {
+            int end = Math.min(at + page, length);
+            if (bytes.slice(at, end - at).equals(zeros.slice(0, end - at))) {
+                writeAll(file, offsetBytes + runStart, bytes.slice(runStart, at - runStart));
+                runStart = end;
+            }
+        }
+        writeAll(file, offsetBytes + runStart, bytes.slice(runStart, length - runStart));
     }
 
     private record Bytes(ByteBuffer bytes) implements ImageSource {

@@ -65,8 +65,8 @@ public final class Gang implements GangSteps {
     private GangVm vm(VmId id) {
         return new GangVm(
                 id,
-                new GangVm.Paths(files.disk(id), files.ram(id), files.ramCopy(id)),
-                host.commands(),
+                new GangVm.Paths(files.disk(id), files.ram(id)),
+                host,
                 disk -> shaping.spec(id, disk),
                 plan.program().gated(),
                 new GuestVoice(plan.incarnation(), id, listener));

@@ -59,11 +59,6 @@ final class GangFiles {
         return ramDirectory.resolve("vm" + vm.index() + ".ram");
     }
 
-    /** A copy of the RAM as it was at the cut. */
-    Path ramCopy(VmId vm) {
-        return ramDirectory.resolve("vm" + vm.index() + ".cut");
-    }
-
     /** Where the job's files are unpacked before they become a disk. */
     Path content() {
         return directory.resolve("content");

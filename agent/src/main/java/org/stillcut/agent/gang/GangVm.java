@@ -1,8 +1,6 @@
 package org.stillcut.agent.gang;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -12,17 +10,15 @@ import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.stillcut.agent.capture.Cut;
-import org.stillcut.agent.capture.RamCopy;
+import org.stillcut.agent.capture.RamCapture;
 import org.stillcut.agent.capture.SnapshotVault;
+import org.stillcut.agent.capture.VmCapture;
 import org.stillcut.agent.disk.BaseContent;
 import org.stillcut.agent.disk.DiskException;
-import org.stillcut.agent.disk.DiskLayer;
 import org.stillcut.agent.disk.OverlayChain;
 import org.stillcut.agent.guest.CheckpointOutcome;
 import org.stillcut.agent.guest.GuestChannel;
 import org.stillcut.agent.guest.GuestException;
-import org.stillcut.agent.linux.CommandRunner;
 import org.stillcut.agent.qemu.Vm;
 import org.stillcut.agent.qemu.VmDisk;
 import org.stillcut.agent.qemu.VmException;
@@ -49,7 +45,6 @@ final class GangVm {
 
     private static final Duration BOOT = Duration.ofSeconds(150);
     private static final Duration MONITOR = Duration.ofSeconds(6);
-    private static final Duration MERGE = Duration.ofSeconds(50);
     private static final Duration WAKE = Duration.ofSeconds(20);
     private static final Duration HOOKS = Duration.ofSeconds(60);
 
@@ -58,7 +53,7 @@ final class GangVm {
 
     private final VmId id;
     private final Paths files;
-    private final CommandRunner commands;
+    private final HostEnvironment host;
     private final Shape shape;
     private final boolean gated;
     private final GuestVoice voice;
@@ -66,13 +61,10 @@ final class GangVm {
     private @Nullable Vm vm;
     private volatile @Nullable GuestChannel guest;
     private volatile @Nullable VmQuiesce quiesce;
-    private @Nullable OverlayChain disk;
-    private @Nullable RamCopy ram;
-    private byte @Nullable [] deviceState;
-    private Optional<ImageRef> diskBase = Optional.empty();
+    private @Nullable VmCapture capture;
 
     /** Where this VM's files are. */
-    record Paths(Path disk, Path ram, Path ramCopy) {}
+    record Paths(Path disk, Path ram) {}
 
     /** Makes the VM's specification, once its disk is there. */
     @FunctionalInterface
@@ -81,10 +73,10 @@ final class GangVm {
     }
 
     /** @param gated whether ranks are held at their MPI calls for a checkpoint */
-    GangVm(VmId id, Paths files, CommandRunner commands, Shape shape, boolean gated, GuestVoice voice) {
+    GangVm(VmId id, Paths files, HostEnvironment host, Shape shape, boolean gated, GuestVoice voice) {
         this.id = id;
         this.files = files;
-        this.commands = commands;
+        this.host = host;
         this.shape = shape;
         this.gated = gated;
         this.voice = voice;
@@ -95,11 +87,13 @@ final class GangVm {
     }
 
     /** Starts the VM from its new disk; returns when its guest answers. */
-    void boot() throws StepException, VmException, DiskException, GuestException, InterruptedException {
-        OverlayChain chain = OverlayChain.create(DISK, files.disk(), BaseContent.NEW, commands);
-        disk = chain;
+    void boot() throws StepException, VmException, DiskException, GuestException, IOException, InterruptedException {
+        OverlayChain chain = OverlayChain.create(DISK, files.disk(), BaseContent.NEW, host.commands());
         Vm booted = Vm.boot(shape.spec(chain.attachment()), START);
         vm = booted;
+        RamCapture ram = RamCapture.ofBooted(
+                files.ram(), memoryBytes(booted), host.tracking().tracker(booted));
+        capture = new VmCapture(booted, chain, ram, Optional.empty());
         try {
             connect(booted).hello(BOOT);
         } catch (GuestException e) {
@@ -107,19 +101,43 @@ final class GangVm {
         }
     }
 
-    /** Rebuilds the VM from a snapshot; returns when it is loaded, paused. */
+    /** Rebuilds the VM from a snapshot, its RAM while QEMU starts; returns when it is loaded, paused. */
     void restore(SnapshotVault vault, SnapshotManifest snapshot)
-            throws StepException, StoreException, IOException, VmException, DiskException, GuestException,
-                    InterruptedException {
-        ImageRef stored = vault.loadDisk(snapshot, files.disk());
-        vault.loadRam(snapshot, files.ram());
-        OverlayChain chain = OverlayChain.create(DISK, files.disk(), BaseContent.PERSISTED, commands);
-        disk = chain;
-        diskBase = Optional.of(stored);
-        Vm restored = Vm.restore(shape.spec(chain.attachment()), vault.loadDeviceState(snapshot), START);
-        vm = restored;
+            throws StepException, StoreException, IOException, VmException, GuestException, InterruptedException {
+        vault.createRam(snapshot, files.ram());
+        AllVms.each(
+                "load-" + id,
+                List.of(
+                        new Part("ram", _ -> vault.loadRam(snapshot, files.ram())),
+                        new Part("disk", _ -> startLoaded(vault, snapshot))),
+                part -> part.loading().run(part));
+        Vm started = vm();
+        started.loadDeviceState(vault.loadDeviceState(snapshot), START);
         // Before the guest runs, so that its first words are not lost.
-        connect(restored);
+        connect(started);
+    }
+
+    /** One of several things that are loaded at the same time. */
+    private record Part(String name, AllVms.Action<Part> loading) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    /** Loads the disk and starts QEMU on it, with RAM that is still being filled: neither QEMU nor a guest looks at it yet. */
+    private void startLoaded(SnapshotVault vault, SnapshotManifest snapshot) throws Exception {
+        ImageRef diskImage = vault.loadDisk(snapshot, files.disk());
+        OverlayChain chain = OverlayChain.create(DISK, files.disk(), BaseContent.PERSISTED, host.commands());
+        Vm started = Vm.prepareRestore(shape.spec(chain.attachment()), START);
+        vm = started;
+        RamCapture ram = RamCapture.ofRestored(
+                files.ram(), memoryBytes(started), host.tracking().tracker(started), vault.ramImage(snapshot));
+        capture = new VmCapture(started, chain, ram, Optional.of(diskImage));
+    }
+
+    private static long memoryBytes(Vm vm) {
+        return vm.spec().machine().memoryBytes();
     }
 
     private GuestChannel connect(Vm running) throws GuestException {
@@ -161,34 +179,12 @@ final class GangVm {
         guest().start(directory, arguments, environment);
     }
 
-    /** Everything slow: old overlays merged, new ones made, memory for the copy of the RAM at hand. */
-    void prepare() throws StepException, GuestException, VmException, DiskException, IOException, InterruptedException {
+    /** Whether the job can be quiesced, and everything slow, see {@link VmCapture#prepare}. */
+    void prepare() throws StepException, GuestException, DiskException, IOException, InterruptedException {
         quiesce().requireEligible();
-        Vm running = vm();
-        boolean merged = disk().merge(running.qmp(), MERGE);
-        disk().prepare(running.qmp(), MONITOR);
-        if (ram == null) {
-            ram = firstCopy(running.spec().machine().memoryBytes());
-        }
-        log.debug("{}: prepared, merged {}", id, merged);
+        capturing().prepare();
         // Last, as their programs wait from now on until the checkpoint is over.
         guest().participants().hooksBefore(HOOKS, HOOKS_HOLD);
-    }
-
-    /** A copy that could not be filled must not keep the memory that guests need. */
-    private RamCopy firstCopy(long memoryBytes) throws IOException, InterruptedException {
-        RamCopy copy = new RamCopy(files.ram(), files.ramCopy(), memoryBytes);
-        boolean taken = false;
-        try {
-            copy.take();
-            taken = true;
-            return copy;
-        } finally {
-            if (!taken) {
-                copy.close();
-                Files.deleteIfExists(files.ramCopy());
-            }
-        }
     }
 
     /** Holds the job's ranks at their MPI calls, and nothing else of it. */
@@ -210,11 +206,8 @@ final class GangVm {
         vm().pause(MONITOR);
     }
 
-    /** Takes disk, device state and RAM, in the order that QEMU needs: RAM last, as saving the device state changes it. */
     void capture() throws VmException, DiskException, IOException, InterruptedException {
-        OverlayChain.switchAll(vm().qmp(), List.of(disk()), MONITOR);
-        deviceState = vm().saveDeviceState(MONITOR);
-        ram().take();
+        capturing().cut();
     }
 
     void resume() throws VmException, GuestException, InterruptedException {
@@ -226,17 +219,7 @@ final class GangVm {
     SnapshotRef persist(SnapshotVault vault, SnapshotIdentity identity, SortedMap<String, String> machine)
             throws StoreException, DiskException, InterruptedException {
         tellOfResume();
-        byte[] state = deviceState;
-        if (state == null) {
-            throw new IllegalStateException(id + " has captured nothing");
-        }
-        DiskLayer newest = disk().unpersisted().getLast();
-        SnapshotVault.Stored stored =
-                vault.store(identity, new Cut(ram(), ByteBuffer.wrap(state), disk(), diskBase), machine);
-        diskBase = Optional.of(stored.disk());
-        disk().markPersisted(newest);
-        deviceState = null;
-        return stored.reference();
+        return capturing().persist(vault, identity, machine);
     }
 
     /** Undoes a checkpoint from wherever it is: the VM runs, the job runs, nothing is prepared. */
@@ -244,8 +227,7 @@ final class GangVm {
         vm().resume(MONITOR);
         quiesce().letGo();
         tellOfResume();
-        disk().abandonPrepared(vm().qmp(), MONITOR);
-        deviceState = null;
+        capturing().revoke();
     }
 
     /** The job runs: that a program may learn of it later is no reason for anything to fail. */
@@ -286,9 +268,9 @@ final class GangVm {
             vm.kill();
             vm.close();
         }
-        if (ram != null) {
-            ram.close();
-            ram = null;
+        if (capture != null) {
+            capture.close();
+            capture = null;
         }
     }
 
@@ -304,12 +286,8 @@ final class GangVm {
         return require(quiesce);
     }
 
-    private OverlayChain disk() {
-        return require(disk);
-    }
-
-    private RamCopy ram() {
-        return require(ram);
+    private VmCapture capturing() {
+        return require(capture);
     }
 
     private <T> T require(@Nullable T part) {

@@ -3,6 +3,7 @@ package org.stillcut.agent.gang;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.SortedMap;
+import org.stillcut.agent.capture.DirtyTracking;
 import org.stillcut.agent.capture.SnapshotVault;
 import org.stillcut.agent.linux.CommandRunner;
 import org.stillcut.agent.qemu.Accelerator;
@@ -17,6 +18,7 @@ import org.stillcut.agent.qemu.Accelerator;
  * @param images that guests boot from
  * @param namespacePrefix begins the names of the network namespaces that are this agent's
  * @param machine what a snapshot must fit to be restored here
+ * @param tracking of what VMs write to their RAM
  */
 public record HostEnvironment(
         String node,
@@ -27,6 +29,7 @@ public record HostEnvironment(
         String namespacePrefix,
         Accelerator accelerator,
         SortedMap<String, String> machine,
+        DirtyTracking tracking,
         SnapshotVault vault,
         JobFilesSource files,
         CommandRunner commands) {}

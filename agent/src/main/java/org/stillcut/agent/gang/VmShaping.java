@@ -46,7 +46,7 @@ final class VmShaping {
                 List.of(disk),
                 Optional.of(new VmNic(namespace(), tap(id), mac(id), MTU_BYTES)),
                 new VmFiles(files.ram(id), files.vmDirectory(id)),
-                Map.of());
+                host.tracking().environment(files.vmDirectory(id)));
     }
 
     private VmMachine machine() {

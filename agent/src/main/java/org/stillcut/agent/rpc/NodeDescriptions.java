@@ -2,6 +2,8 @@ package org.stillcut.agent.rpc;
 
 import java.util.List;
 import java.util.Locale;
+import org.stillcut.agent.capture.DirtyTracker;
+import org.stillcut.agent.gang.Rehearsal;
 import org.stillcut.agent.qemu.AcceleratorVerdict;
 import org.stillcut.v1.NodeDescription;
 
@@ -17,6 +19,7 @@ public final class NodeDescriptions {
             int vcpuSlots,
             long memoryBytes,
             AcceleratorVerdict verdict,
+            Rehearsal.Verdict tracker,
             String qemuVersion,
             List<String> images,
             String repository) {
@@ -27,10 +30,19 @@ public final class NodeDescriptions {
                 .setMemoryBytes(memoryBytes)
                 .setAccelerator(verdict.accelerator().name().toLowerCase(Locale.ROOT))
                 .setAcceleratorReason(verdict.reason())
+                .setTracker(word(tracker.tracker()))
+                .setTrackerReason(tracker.reason())
                 .setQemuVersion(qemuVersion)
                 .setAgentVersion(VERSION)
                 .addAllImages(images)
                 .setRepository(repository)
                 .build();
+    }
+
+    private static String word(DirtyTracker.Kind tracker) {
+        return switch (tracker) {
+            case WRITE_PROTECTION -> "write-protection";
+            case ALL_PAGES -> "all-pages";
+        };
     }
 }

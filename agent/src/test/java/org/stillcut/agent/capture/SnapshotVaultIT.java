@@ -55,7 +55,7 @@ class SnapshotVaultIT {
 
     private Path shared;
     private Path ramFile;
-    private RamCopy ram;
+    private RamCapture ram;
     private FrozenDisk disk;
     private StandInVault vault;
     private byte[] deviceState = new byte[300_000];
@@ -69,8 +69,8 @@ class SnapshotVaultIT {
         }
         writeRam(0, noise(200_000, 1));
         writeRam(3 << 20, noise(5000, 2));
-        ram = new RamCopy(ramFile, shared.resolve("copy"), RAM_BYTES);
-        ram.take();
+        ram = RamCapture.ofBooted(ramFile, RAM_BYTES, new AllPagesTracker(ramFile));
+        ram.cut();
         disk = new FrozenDisk(disks, BaseContent.NEW);
         deviceState = noise(300_000, 3);
         vault = StandInVault.in(store);
@@ -108,6 +108,7 @@ class SnapshotVaultIT {
         SnapshotManifest snapshot = committed(1, store(1, Optional.empty()).reference());
 
         Path ramBack = shared.resolve("ram.back");
+        vault.vault().createRam(snapshot, ramBack);
         vault.vault().loadRam(snapshot, ramBack);
         assertThat(Files.mismatch(ramFile, ramBack)).isEqualTo(-1);
         assertThat(DataRanges.of(ramBack)).as("what was never used").doesNotContain(new DataRanges.Range(0, RAM_BYTES));
@@ -129,6 +130,7 @@ class SnapshotVaultIT {
         SnapshotManifest snapshot = committed(1, store(1, Optional.empty()).reference());
         Path back = shared.resolve("ram.back");
         Files.write(back, noise(2 * RAM_BYTES, 9));
+        vault.vault().createRam(snapshot, back);
         vault.vault().loadRam(snapshot, back);
         assertThat(Files.mismatch(ramFile, back)).isEqualTo(-1);
     }
@@ -145,7 +147,7 @@ class SnapshotVaultIT {
         disk.write(200 * CLUSTER, CLUSTER, 0x44);
         disk.freeze();
         writeRam(1 << 20, noise(100, 4));
-        ram.take();
+        ram.cut();
         SnapshotVault.Stored second = store(2, Optional.of(first.disk()));
 
         SnapshotManifest snapshot = committed(2, second.reference());
@@ -161,6 +163,7 @@ class SnapshotVaultIT {
         assertThat(bytes[200 * CLUSTER]).isEqualTo((byte) 0x44);
         long cost = Long.parseLong(snapshot.attributes().getOrDefault("stored.bytes", "-1"));
         assertThat(cost).as("bytes of the second snapshot").isBetween(1L, 200_000L);
+        vault.vault().createRam(snapshot, shared.resolve("ram.back"));
         vault.vault().loadRam(snapshot, shared.resolve("ram.back"));
         assertThat(Files.mismatch(ramFile, shared.resolve("ram.back"))).isEqualTo(-1);
     }
@@ -209,6 +212,7 @@ class SnapshotVaultIT {
             damagePayloads(pack);
         }
         vault = StandInVault.in(store);
+        vault.vault().createRam(snapshot, shared.resolve("back"));
         assertThatThrownBy(() -> vault.vault().loadRam(snapshot, shared.resolve("back")))
                 .isInstanceOf(StoreCorruptException.class);
         assertThatThrownBy(() -> vault.vault().loadDeviceState(snapshot)).isInstanceOf(StoreCorruptException.class);
@@ -223,6 +227,7 @@ class SnapshotVaultIT {
             Files.delete(pack);
         }
         vault = StandInVault.in(store);
+        vault.vault().createRam(snapshot, shared.resolve("back"));
         assertThatThrownBy(() -> vault.vault().loadRam(snapshot, shared.resolve("back")))
                 .isInstanceOf(StoreMissingException.class);
     }

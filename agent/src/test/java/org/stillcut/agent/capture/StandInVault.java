@@ -22,7 +22,7 @@ public record StandInVault(Repository repository, SnapshotVault vault) implement
         }
         Repository open = Repository.open(
                 repository, directory.resolve("index"), StoreOptions.DEFAULT.withPackTargetBytes(1 << 20), environment);
-        return new StandInVault(open, new SnapshotVault(open));
+        return new StandInVault(open, new SnapshotVault(open, Pace.DEFAULT));
     }
 
     @Override

@@ -51,8 +51,6 @@ class GangFilesTest {
                         files.disk(VM12),
                         files.ram(VM0),
                         files.ram(VM12),
-                        files.ramCopy(VM0),
-                        files.ramCopy(VM12),
                         next.disk(VM0),
                         next.ram(VM0)))
                 .doesNotHaveDuplicates();

@@ -15,6 +15,7 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.stillcut.agent.capture.DirtyTracking;
 import org.stillcut.agent.capture.StandInVault;
 import org.stillcut.agent.network.NetworkPlan;
 import org.stillcut.agent.network.Vxlan;
@@ -76,6 +77,7 @@ class VmShapingTest {
                 "sc-012345-",
                 Accelerator.TCG,
                 new TreeMap<>(Map.of("machine.accelerator", "tcg")),
+                new DirtyTracking(Path.of("/nowhere")),
                 vault.vault(),
                 (job, archive) -> {},
                 (command, deadline) -> "");

@@ -10,6 +10,7 @@ import org.stillcut.protocol.AgentId;
  * @param vcpuSlots virtual CPUs its VMs may have in all
  * @param memoryBytes guest memory its VMs may have in all
  * @param accelerator "kvm" or "tcg"
+ * @param tracker "write-protection" or "all-pages": how changed pages of RAM are found
  * @param images names of its guest images; empty: it did not say
  * @param repository identity of the repository it writes to; empty: it did not say
  */
@@ -20,6 +21,8 @@ public record NodeProfile(
         long memoryBytes,
         String accelerator,
         String acceleratorReason,
+        String tracker,
+        String trackerReason,
         String qemuVersion,
         String agentVersion,
         List<String> images,

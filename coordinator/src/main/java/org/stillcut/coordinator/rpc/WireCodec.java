@@ -87,6 +87,8 @@ final class WireCodec {
                 node.getMemoryBytes(),
                 node.getAccelerator(),
                 node.getAcceleratorReason(),
+                node.getTracker(),
+                node.getTrackerReason(),
                 node.getQemuVersion(),
                 node.getAgentVersion(),
                 node.getImagesList(),
@@ -101,6 +103,8 @@ final class WireCodec {
                 .setMemoryBytes(profile.memoryBytes())
                 .setAccelerator(profile.accelerator())
                 .setAcceleratorReason(profile.acceleratorReason())
+                .setTracker(profile.tracker())
+                .setTrackerReason(profile.trackerReason())
                 .setQemuVersion(profile.qemuVersion())
                 .setAgentVersion(profile.agentVersion())
                 .addAllImages(profile.images())

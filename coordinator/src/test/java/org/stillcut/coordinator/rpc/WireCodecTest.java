@@ -177,7 +177,18 @@ class WireCodecTest {
     @Test
     void profileComesBackAsItWas() {
         NodeProfile profile = new NodeProfile(
-                A, "10.0.0.1", 4, 1 << 30, "tcg", "no /dev/kvm", "10.0", "0.1", List.of("base"), "4711");
+                A,
+                "10.0.0.1",
+                4,
+                1 << 30,
+                "tcg",
+                "no /dev/kvm",
+                "all-pages",
+                "no library",
+                "10.0",
+                "0.1",
+                List.of("base"),
+                "4711");
         assertThat(WireCodec.profile(WireCodec.node(profile))).isEqualTo(profile);
         assertThatIllegalArgumentException().isThrownBy(() -> WireCodec.profile(NodeDescription.getDefaultInstance()));
         assertThatIllegalArgumentException()
