@@ -41,11 +41,6 @@ class ArchitectureTest {
             // Puts the services together, and hands them to the server.
             "org.stillcut.coordinator.Coordinator");
 
-    /** Outside of agent.linux, who may name memory segments, and why. */
-    private static final Set<String> MAP_MEMORY = Set.of(
-            // Maps the guest's RAM, which is longer than a ByteBuffer can be. Calls no foreign function.
-            "org.stillcut.agent.capture.RamCopy", "org.stillcut.agent.capture.RamCopy$Source");
-
     /** Tools that need no coordinator: an operator's work on the repository itself. */
     private static final DescribedPredicate<JavaClass> WORK_ON_THE_REPOSITORY = DescribedPredicate.describe(
             "commands on the repository, and their progress",
@@ -158,17 +153,9 @@ class ArchitectureTest {
     static final ArchRule foreignFunctionsStayInLinux = noClasses()
             .that()
             .resideOutsideOfPackage("org.stillcut.agent.linux..")
-            .and(DescribedPredicate.not(oneOf(MAP_MEMORY)))
             .should()
             .dependOnClassesThat()
             .resideInAPackage("java.lang.foreign..");
-
-    @ArchTest
-    static final ArchRule whoMapsMemoryCallsNoForeignFunction = noClasses()
-            .that(oneOf(MAP_MEMORY))
-            .should()
-            .dependOnClassesThat()
-            .haveFullyQualifiedName("java.lang.foreign.Linker");
 
     /** Time, randomness and ids come in through constructors; only what puts a program together may make them. */
     @ArchTest
