@@ -39,6 +39,12 @@ public final class RamCapture implements AutoCloseable {
     /** Memory at hand for the cut: what a guest writes at 1 GB/s between the last round and the pause, some 30 ms. */
     private static final int CUT_RESERVE_PAGES = (32 << 20) / PageSet.PAGE_BYTES;
 
+    /**
+     * One page: with the store's default of 64 KiB each changed page would cost up to 16. Storing a whole image takes half as
+     * much processor time again for it.
+     */
+    private static final int CHUNK_BYTES = PageSet.PAGE_BYTES;
+
     private final Path file;
     private final MappedFile ram;
     private final DirtyTracker tracker;
@@ -180,7 +186,7 @@ public final class RamCapture implements AutoCloseable {
         }
         Source source = new Source();
         return base.<ImageInput>map(stored -> new ImageInput.Overlay(source, stored, changed.ranges()))
-                .orElseGet(() -> new ImageInput.Sparse(source, changed.ranges(), ImageInput.DEFAULT_CHUNK_SIZE_BYTES));
+                .orElseGet(() -> new ImageInput.Sparse(source, changed.ranges(), CHUNK_BYTES));
     }
 
     /** Notes that the image of the cut is durable: the next one will build on it, unless it is revoked. Frees the copies. */

@@ -16,9 +16,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -75,7 +73,7 @@ public final class QmpClient implements AutoCloseable {
         try {
             client.writer.start();
             Thread.ofVirtual().name("qmp-reader-" + socket).start(client::readAll);
-            client.await(client.version, "greeting", deadline);
+            QmpCall.await(client.version, "greeting", socket, deadline);
             client.execute("qmp_capabilities", deadline);
             ready = true;
             return client;
@@ -107,25 +105,37 @@ public final class QmpClient implements AutoCloseable {
      */
     public JsonNode execute(String command, Map<String, ?> arguments, Duration deadline)
             throws QmpException, InterruptedException {
+        try (QmpCall call = start(command, arguments, deadline)) {
+            return call.await(deadline);
+        }
+    }
+
+    /**
+     * Sends a command and does not wait for its answer: QEMU carries out commands in the order in which they were started, so
+     * a second one can be on its way meanwhile.
+     *
+     * @param deadline until which there must be room to send it
+     * @throws QmpTimeoutException if there was none, as QEMU hangs; the command was not sent
+     * @throws QmpClosedException if the connection is down
+     */
+    QmpCall start(String command, Map<String, ?> arguments, Duration deadline)
+            throws QmpException, InterruptedException {
         long id = lastId.incrementAndGet();
         CompletableFuture<JsonNode> answer = new CompletableFuture<>();
         pending.put(id, answer);
+        QmpCall call = new QmpCall(command, answer, socket, () -> pending.remove(id));
+        boolean sent = false;
         try {
             refuseWhenClosed();
             if (!outgoing.offer(encode(command, arguments, id), deadline.toNanos(), TimeUnit.NANOSECONDS)) {
                 throw new QmpTimeoutException("room for command " + command, deadline);
             }
-            JsonNode message = await(answer, "answer to " + command, deadline);
-            JsonNode error = message.get("error");
-            if (error != null) {
-                throw new QmpRefusedException(
-                        command,
-                        error.path("class").asText("?"),
-                        error.path("desc").asText("?"));
-            }
-            return message.path("return");
+            sent = true;
+            return call;
         } finally {
-            pending.remove(id);
+            if (!sent) {
+                call.close();
+            }
         }
     }
 
@@ -154,17 +164,6 @@ public final class QmpClient implements AutoCloseable {
 
     void forget(EventWatch watch) {
         watches.remove(watch);
-    }
-
-    private <T> T await(CompletableFuture<T> future, String what, Duration deadline)
-            throws QmpException, InterruptedException {
-        try {
-            return future.get(deadline.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException e) {
-            throw new QmpTimeoutException(what, deadline);
-        } catch (ExecutionException e) {
-            throw new QmpClosedException("the QMP connection " + socket + " ended before the " + what, e);
-        }
     }
 
     private void refuseWhenClosed() throws QmpClosedException {

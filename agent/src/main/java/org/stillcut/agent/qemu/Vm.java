@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
@@ -29,6 +30,8 @@ public final class Vm implements AutoCloseable {
     /** Stopped by us, or by the end of saving the device state. */
     private static final Set<String> STOPPED = Set.of("paused", "postmigrate");
 
+    private static final String PAUSED = "paused";
+
     /** While the device state is being saved, and until QEMU has cleaned up after that. */
     private static final String SAVING = "finish-migrate";
 
@@ -42,6 +45,9 @@ public final class Vm implements AutoCloseable {
 
     /** False between {@link #prepareRestore} and {@link #loadDeviceState}. */
     private volatile boolean complete;
+
+    /** Seen to be paused and not saved since: nothing but {@link #resume} ends that, so it need not be asked for again. */
+    private volatile boolean paused;
 
     private Vm(VmSpec spec, VmDirectory directory, QemuProcess process, QmpClient qmp) {
         this.spec = spec;
@@ -172,9 +178,18 @@ public final class Vm implements AutoCloseable {
     /** Stops the virtual processors and finishes disk I/O in flight. Does nothing to a VM that is stopped already. */
     public void pause(Duration deadline) throws VmException, InterruptedException {
         Deadline end = Deadline.after(deadline);
-        // QEMU's "stop" may be repeated; asking for the state first would only make the pause longer.
-        command("stop", end);
-        requireStatus(STOPPED, "after being paused", end);
+        paused = false;
+        // QEMU's "stop" may be repeated; asking for the state first would only make the pause longer, and so would waiting
+        // before it is asked for.
+        try (QmpCall stop = qmp.start("stop", Map.of(), end.remaining());
+                QmpCall status = qmp.start("query-status", Map.of(), end.remaining())) {
+            stop.await(end.remaining());
+            String word = status.await(end.remaining()).path("status").asText();
+            requireStatus(STOPPED, word, "after being paused");
+            paused = word.equals(PAUSED);
+        } catch (QmpException e) {
+            throw failed("stop failed", e);
+        }
     }
 
     /**
@@ -188,6 +203,7 @@ public final class Vm implements AutoCloseable {
             throw new IllegalStateException(spec.name() + " cannot run before its device state was loaded");
         }
         Deadline end = Deadline.after(deadline);
+        paused = false;
         try {
             qmp.execute("cont", end.remaining());
         } catch (QmpRefusedException e) {
@@ -222,7 +238,10 @@ public final class Vm implements AutoCloseable {
      */
     public byte[] saveDeviceState(Duration deadline) throws VmException, InterruptedException {
         Deadline end = Deadline.after(deadline);
-        requireStatus(Set.of("paused"), "and its device state can be saved once in each pause", end);
+        if (!paused) {
+            requireStatus(Set.of(PAUSED), "and its device state can be saved once in each pause", end);
+        }
+        paused = false;
         try {
             return transfer.save(end);
         } catch (QmpException e) {
@@ -316,7 +335,10 @@ public final class Vm implements AutoCloseable {
 
     private void requireStatus(Set<String> expected, String when, Deadline deadline)
             throws VmException, InterruptedException {
-        String status = status(deadline);
+        requireStatus(expected, status(deadline), when);
+    }
+
+    private void requireStatus(Set<String> expected, String status, String when) throws VmException {
         if (!expected.contains(status)) {
             throw new VmException(spec.name(), "is in state " + status + " instead of " + expected + " " + when);
         }
