@@ -59,8 +59,7 @@ class DiskCaptureE2eTest {
         network = JobNetwork.create(plan, new HostCommandRunner());
         Path place = store.resolve("repository");
         Repository.create(place, StoreEnvironment.system());
-        repository = Repository.open(
-                place, store.resolve("index"), StoreOptions.DEFAULT, StoreEnvironment.system());
+        repository = Repository.open(place, store.resolve("index"), StoreOptions.DEFAULT, StoreEnvironment.system());
         vault = new SnapshotVault(repository, Pace.DEFAULT);
     }
 

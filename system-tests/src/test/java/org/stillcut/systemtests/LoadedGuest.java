@@ -8,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -89,7 +88,8 @@ final class LoadedGuest implements AutoCloseable {
         Path content = Files.createDirectories(directory.resolve("content/upper/root/load"));
         try (InputStream script = LoadedGuest.class.getResourceAsStream("disk-load.sh")) {
             Files.write(
-                    content.resolveSibling("disk-load.sh"), Objects.requireNonNull(script).readAllBytes());
+                    content.resolveSibling("disk-load.sh"),
+                    Objects.requireNonNull(script).readAllBytes());
         }
         Path base = directory.resolve("disk0.raw");
         JobDisk.create(base, DISK_BYTES, directory.resolve("content"), COMMANDS);
@@ -117,7 +117,6 @@ final class LoadedGuest implements AutoCloseable {
         LoadedGuest guest = new LoadedGuest(vm, new VmCapture(vm, chain, ram, Optional.of(diskImage)));
         vm.resume(DEADLINE);
         guest.channel.hello(DEADLINE);
-        guest.channel.thaw(Instant.now());
         return guest;
     }
 

@@ -8,7 +8,7 @@ n=0
 check() {
     sync
     echo 3 >/proc/sys/vm/drop_caches
-    sha256sum --quiet -c *.sum || { echo "BAD after round $n"; exit 4; }
+    sha256sum -s -c *.sum || { echo "BAD after round $n"; exit 4; }
 }
 while [ -z "$last" ]; do
     file=f$((n % 20))

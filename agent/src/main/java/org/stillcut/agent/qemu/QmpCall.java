@@ -28,9 +28,7 @@ final class QmpCall implements AutoCloseable {
         JsonNode error = message.get("error");
         if (error != null) {
             throw new QmpRefusedException(
-                    command,
-                    error.path("class").asText("?"),
-                    error.path("desc").asText("?"));
+                    command, error.path("class").asText("?"), error.path("desc").asText("?"));
         }
         return message.path("return");
     }

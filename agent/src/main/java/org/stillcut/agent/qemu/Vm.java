@@ -179,7 +179,8 @@ public final class Vm implements AutoCloseable {
     public void pause(Duration deadline) throws VmException, InterruptedException {
         Deadline end = Deadline.after(deadline);
         paused = false;
-        // QEMU's "stop" may be repeated; asking for the state first would only make the pause longer, and so would waiting
+        // QEMU's "stop" may be repeated; asking for the state first would only make the pause longer, and so would
+        // waiting
         // before it is asked for.
         try (QmpCall stop = qmp.start("stop", Map.of(), end.remaining());
                 QmpCall status = qmp.start("query-status", Map.of(), end.remaining())) {

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.coordinator.membership.Wish;
+import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.coordinator.Job;
 import org.stillcut.protocol.coordinator.JobEffect;
@@ -62,7 +63,7 @@ final class JobEffects {
                         send.command(),
                         loop.description(),
                         state.job().placement());
-            case JobEffect.SetDeadline set -> setDeadline(set);
+            case JobEffect.SetDeadline set -> setDeadline(set, state.job());
             case JobEffect.WatchTraffic watch ->
                 watcher.begin(watch, state.job(), loop.description().gated());
             case JobEffect.CancelDeadline _ -> {
@@ -91,9 +92,13 @@ final class JobEffects {
         wishes.add(wish);
     }
 
-    private void setDeadline(JobEffect.SetDeadline set) {
+    private void setDeadline(JobEffect.SetDeadline set, Job job) {
         cancelDeadline();
-        deadline = shell.after(StepDeadlines.of(set.step()), () -> loop.post(new JobEvent.DeadlinePassed(set.token())));
+        JobDescription description = loop.description();
+        int vms = job.placement().vms().size();
+        Duration duration = StepDeadlines.of(
+                set.step(), vms * description.memoryBytesPerVm(), vms * description.diskBytesPerVm());
+        deadline = shell.after(duration, () -> loop.post(new JobEvent.DeadlinePassed(set.token())));
     }
 
     private void cancelDeadline() {

@@ -351,4 +351,15 @@ class JobLoopTest {
             }
         }
     }
+
+    @Test
+    void deadlinesOfStepsThatMoveWholeImagesGrowWithThem() {
+        long terabyte = 1L << 40;
+        for (Step step : List.of(Step.PREPARE, Step.PERSIST, Step.RESTORE)) {
+            assertThat(StepDeadlines.of(step, 0, 0)).isEqualTo(StepDeadlines.of(step));
+            assertThat(StepDeadlines.of(step, terabyte, terabyte)).isGreaterThan(Duration.ofHours(10));
+        }
+        assertThat(StepDeadlines.of(Step.CAPTURE, terabyte, 0)).isGreaterThan(Duration.ofMinutes(30));
+        assertThat(StepDeadlines.of(Step.PAUSE, terabyte, terabyte)).isEqualTo(StepDeadlines.of(Step.PAUSE));
+    }
 }
