@@ -43,7 +43,7 @@ final class LoadedGuest implements AutoCloseable {
     private static final CommandRunner COMMANDS = new HostCommandRunner();
     private static final Duration BOOT = Duration.ofSeconds(90);
     private static final Duration DEADLINE = Duration.ofSeconds(30);
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final long MEMORY_BYTES = 256L << 20;
     private static final long DISK_BYTES = 256L << 20;
     private static final Path IMAGE = Path.of(System.getProperty("stillcut.image", "../build/image"));

@@ -96,8 +96,8 @@ final class JobEffects {
         cancelDeadline();
         JobDescription description = loop.description();
         int vms = job.placement().vms().size();
-        Duration duration = StepDeadlines.of(
-                set.step(), vms * description.memoryBytesPerVm(), vms * description.diskBytesPerVm());
+        Duration duration =
+                StepDeadlines.of(set.step(), vms * description.memoryBytesPerVm(), vms * description.diskBytesPerVm());
         deadline = shell.after(duration, () -> loop.post(new JobEvent.DeadlinePassed(set.token())));
     }
 
