@@ -85,7 +85,7 @@ final class LoadedGuest implements AutoCloseable {
 
     /** Boots on a new disk and starts the job. */
     static LoadedGuest boot(Path directory, String namespace) throws Exception {
-        Path content = Files.createDirectories(directory.resolve("content/upper/root/load"));
+        Path content = Files.createDirectories(directory.resolve("content/upper/srv/load"));
         try (InputStream script = LoadedGuest.class.getResourceAsStream("disk-load.sh")) {
             Files.write(
                     content.resolveSibling("disk-load.sh"),
@@ -98,7 +98,7 @@ final class LoadedGuest implements AutoCloseable {
         RamCapture ram = RamCapture.ofBooted(directory.resolve("ram"), MEMORY_BYTES, TRACKING.tracker(vm));
         LoadedGuest guest = new LoadedGuest(vm, new VmCapture(vm, chain, ram, Optional.empty()));
         guest.channel.hello(BOOT);
-        guest.channel.start("/root", List.of("/bin/sh", "/root/disk-load.sh"), List.of("PATH=/usr/bin:/bin"));
+        guest.channel.start("/srv", List.of("/bin/sh", "/srv/disk-load.sh"), List.of("PATH=/usr/bin:/bin"));
         return guest;
     }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Writes files and their sums without end, and reads all of them back from the disk again and again. A TERM makes it check all
 # files for the last time and leave the file systems as an unmount would.
-cd /root/load || exit 3
+cd /srv/load || exit 3
 last=
 trap 'last=yes' TERM
 n=0
