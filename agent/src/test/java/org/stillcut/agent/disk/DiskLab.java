@@ -41,7 +41,7 @@ abstract class DiskLab {
         start(BaseContent.NEW);
     }
 
-    void start(BaseContent content) throws Exception {
+    final void start(BaseContent content) throws Exception {
         chain = OverlayChain.create("disk0", base, content, commands);
         vm = Vm.boot(LabVm.spec(directory, List.of(chain.attachment())), DEADLINE);
     }

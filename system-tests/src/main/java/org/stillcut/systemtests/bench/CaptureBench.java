@@ -59,9 +59,8 @@ public final class CaptureBench {
         try {
             String prefix = "sc-bench" + ProcessHandle.current().pid() + "-";
             DirtyTracking tracking = new DirtyTracking(root.resolve("build/native/libstillcut-track.so"));
-            Rehearsal.Verdict verdict = new Rehearsal(
-                            shared, shared, prefix, Accelerator.TCG, tracking, new HostCommandRunner())
-                    .run();
+            Rehearsal.Verdict verdict =
+                    new Rehearsal(shared, shared, prefix, Accelerator.TCG, tracking, new HostCommandRunner()).run();
             if (verdict.tracker() == DirtyTracker.Kind.ALL_PAGES) {
                 throw new IllegalStateException("this host cannot track writes: " + verdict.reason());
             }
