@@ -31,8 +31,8 @@ final class NodeCommand {
 
         /** A line for each node. */
         static TextTable table(List<Node> nodes) {
-            TextTable table = new TextTable("NODE", "STATE", "SLOTS", "MEMORY", "ACCEL", "QEMU", "TRACKER", "WHY")
-                    .elastic(7, 0);
+            TextTable table =
+                    new TextTable("NODE", "STATE", "SLOTS", "MEMORY", "ACCEL", "QEMU", "TRACKER", "WHY").elastic(7, 0);
             for (Node node : nodes) {
                 NodeDescription description = node.getDescription();
                 table.row(
@@ -44,7 +44,9 @@ final class NodeCommand {
                         description.getAccelerator(),
                         description.getQemuVersion(),
                         description.getTracker(),
-                        description.getAcceleratorReason() + "; " + description.getTrackerReason());
+                        description.getTrackerReason().isEmpty()
+                                ? description.getAcceleratorReason()
+                                : description.getAcceleratorReason() + "; " + description.getTrackerReason());
             }
             return table;
         }
