@@ -219,14 +219,14 @@ public final class Vm implements AutoCloseable {
     /** QEMU announces that a save has failed a moment before it has cleaned up, and refuses to go on in between. */
     private void awaitEndOfSave(QmpRefusedException refusal, Deadline deadline)
             throws VmException, InterruptedException {
-        if (!status(deadline).equals(SAVING)) {
-            throw failed("cont failed", refusal);
-        }
-        while (status(deadline).equals(SAVING)) {
-            if (deadline.isOver()) {
-                throw failed("cont failed", refusal);
-            }
+        String status = status(deadline);
+        while (status.equals(SAVING) && !deadline.isOver()) {
             Thread.sleep(SAVE_POLL);
+            status = status(deadline);
+        }
+        // It may have cleaned up before it was asked.
+        if (!STOPPED.contains(status)) {
+            throw failed("cont failed", refusal);
         }
     }
 
