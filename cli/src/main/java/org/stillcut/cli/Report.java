@@ -45,6 +45,8 @@ final class Report {
                 .put("pauseMicros", checkpoint.getPauseMicros());
         ObjectNode steps = node.putObject("stepMicros");
         checkpoint.getStepsList().forEach(step -> steps.put(step.getStep(), step.getMicros()));
+        ObjectNode began = node.putObject("stepBeganUnixMicros");
+        checkpoint.getStepsList().forEach(step -> began.put(step.getStep(), step.getBeganUnixMicros()));
         QuiescenceReport.into(node, checkpoint.getQuiescence());
         ArrayNode snapshots = node.putArray("snapshots");
         checkpoint

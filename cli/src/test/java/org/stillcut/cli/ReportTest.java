@@ -18,6 +18,7 @@ class ReportTest {
                         + "\"job\":\"heat-0001\",\"sequence\":2,\"epoch\":1,\"createdUnixMillis\":1767323045678,"
                         + "\"imageBytes\":4294967296,\"storedBytes\":6291456,\"pauseMicros\":12300,"
                         + "\"stepMicros\":{\"prepare\":1500000,\"freeze\":12300},"
+                        + "\"stepBeganUnixMicros\":{\"prepare\":0,\"freeze\":1767323045678007},"
                         + "\"quiescence\":{\"gated\":true,\"notGatedBecause\":\"\",\"forced\":true,"
                         + "\"forcedBecause\":\"vm1: 1 threads are in MPI calls, 0 compute\",\"connections\":3,"
                         + "\"unsentBytes\":0,\"unreadBytes\":4096,\"drainRounds\":17,\"verifyRounds\":1,"

@@ -1,7 +1,9 @@
 package org.stillcut.coordinator;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -46,6 +48,7 @@ public final class CheckpointRecords {
     private static final Duration BETWEEN_ATTEMPTS = Duration.ofMillis(200);
     private static final String DESCRIPTION = "job.description";
     private static final String STAGE_PREFIX = "stage.micros.";
+    private static final String STAGES_BEGAN = "stages.began";
     private static final String QUIESCENCE = "quiescence";
     private static final String NODE_PREFIX = "node.";
 
@@ -77,6 +80,7 @@ public final class CheckpointRecords {
             throws CommitException {
         SortedMap<String, String> attributes = new TreeMap<>();
         attributes.put(DESCRIPTION, CatalogJson.write(description));
+        facts.times().began().ifPresent(began -> attributes.put(STAGES_BEGAN, began.toString()));
         facts.times()
                 .times()
                 .forEach((stage, time) -> attributes.put(STAGE_PREFIX + stage, Long.toString(time.toNanos() / 1000)));
@@ -233,7 +237,7 @@ public final class CheckpointRecords {
             Optional<CheckpointManifest> manifest =
                     catalog.findCheckpoint(id.job().value(), id.sequence());
             return manifest.isEmpty() ? Optional.empty() : Optional.of(recorded(manifest.get()));
-        } catch (StoreException | CatalogException | IllegalArgumentException e) {
+        } catch (StoreException | CatalogException | IllegalArgumentException | DateTimeParseException e) {
             // Attributes are input, too: a value that no coordinator wrote is damage like a bad checksum.
             throw failure("checkpoint " + id + " cannot be read", e);
         }
@@ -270,6 +274,8 @@ public final class CheckpointRecords {
                 times.put(stage, Duration.ofNanos(Long.parseLong(micros) * 1000));
             }
         }
+        Optional<Instant> began =
+                Optional.ofNullable(attributes.get(STAGES_BEGAN)).map(Instant::parse);
         List<Part> parts = new ArrayList<>();
         for (var entry : manifest.snapshots().entrySet()) {
             SnapshotManifest snapshot = catalog.readSnapshot(entry.getValue());
@@ -281,7 +287,7 @@ public final class CheckpointRecords {
             parts.add(new Part(entry.getKey(), node, imageBytes, storedBytes));
         }
         JobDescription description = CatalogJson.read(attributes.getOrDefault(DESCRIPTION, ""), JobDescription.class);
-        CheckpointFacts facts = new CheckpointFacts(new StageTimes(times), quiescence(manifest));
+        CheckpointFacts facts = new CheckpointFacts(new StageTimes(began, times), quiescence(manifest));
         return new Recorded(manifest, description, facts, parts);
     }
 

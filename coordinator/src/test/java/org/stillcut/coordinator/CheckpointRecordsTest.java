@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,7 +46,9 @@ class CheckpointRecordsTest {
     private static final Quiescence QUIESCENCE =
             new Quiescence(true, "", "one rank computes", 6, 7, 8, 9, 1, new TreeMap<>(Map.of(0, -5L, 1, 6L)));
     private static final CheckpointFacts FACTS = new CheckpointFacts(
-            new StageTimes(Map.of(Stage.PREPARE, Duration.ofMillis(20), Stage.FREEZE, Duration.ofNanos(1_234_000))),
+            new StageTimes(
+                    Optional.of(Instant.parse("2026-03-01T10:00:00.000123Z")),
+                    Map.of(Stage.PREPARE, Duration.ofMillis(20), Stage.FREEZE, Duration.ofNanos(1_234_000))),
             QUIESCENCE);
 
     @TempDir

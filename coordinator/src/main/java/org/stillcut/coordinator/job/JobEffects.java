@@ -26,7 +26,7 @@ final class JobEffects {
 
     private final JobLoop loop;
     private final JobShell shell;
-    private final StageClock clock = new StageClock(System::nanoTime);
+    private final StageClock clock;
     private final TrafficWatcher watcher;
     private final RestartPlanning planning;
     private final CheckpointWishes wishes;
@@ -37,6 +37,7 @@ final class JobEffects {
     JobEffects(JobLoop loop, JobShell shell) {
         this.loop = loop;
         this.shell = shell;
+        this.clock = new StageClock(System::nanoTime, loop.timeline().clock());
         this.watcher = new TrafficWatcher(shell, loop::post);
         this.planning = new RestartPlanning(loop, shell, PATIENCE);
         this.wishes = new CheckpointWishes(loop, shell);

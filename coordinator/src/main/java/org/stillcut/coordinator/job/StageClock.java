@@ -1,6 +1,8 @@
 package org.stillcut.coordinator.job;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
@@ -12,13 +14,16 @@ import org.stillcut.protocol.coordinator.JobState;
 /** Measures how long the stages of the checkpoint in progress take. Used by one thread. */
 final class StageClock {
     private final LongSupplier nanoTime;
+    private final InstantSource clock;
     private final Map<Stage, Duration> times = new EnumMap<>(Stage.class);
     private @Nullable CheckpointId checkpoint;
     private @Nullable Stage stage;
     private long began;
+    private Optional<Instant> first = Optional.empty();
 
-    StageClock(LongSupplier nanoTime) {
+    StageClock(LongSupplier nanoTime, InstantSource clock) {
         this.nanoTime = nanoTime;
+        this.clock = clock;
     }
 
     /** To be told of every state, in order. */
@@ -31,6 +36,7 @@ final class StageClock {
             times.clear();
             checkpoint = newCheckpoint;
             stage = null;
+            first = Optional.of(clock.instant());
         }
         if (newStage == stage) {
             return;
@@ -45,6 +51,6 @@ final class StageClock {
 
     /** The stages of the newest checkpoint that are over. */
     StageTimes times() {
-        return new StageTimes(times);
+        return new StageTimes(first, times);
     }
 }

@@ -20,6 +20,11 @@ public final class Timeline {
         this.clock = clock;
     }
 
+    /** What tells the time of the entries. */
+    InstantSource clock() {
+        return clock;
+    }
+
     synchronized void add(String text) {
         entries.addLast(new Entry(count++, clock.instant(), text));
         if (entries.size() > MOST_ENTRIES) {

@@ -3,6 +3,8 @@ package org.stillcut.coordinator.rpc;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -204,10 +206,17 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
         times.times()
                 .forEach((stage, time) -> wire.addSteps(StepTime.newBuilder()
                         .setStep(stage.name().toLowerCase(Locale.ROOT))
-                        .setMicros(micros(time))));
+                        .setMicros(micros(time))
+                        .setBeganUnixMicros(times.beginOf(stage)
+                                .map(CheckpointServiceImpl::unixMicros)
+                                .orElse(0L))));
         return wire.setPauseMicros(micros(times.pause()))
                 .setQuiescence(quiescence(recorded.facts().quiescence()))
                 .build();
+    }
+
+    private static long unixMicros(Instant time) {
+        return ChronoUnit.MICROS.between(Instant.EPOCH, time);
     }
 
     private static long micros(Duration time) {

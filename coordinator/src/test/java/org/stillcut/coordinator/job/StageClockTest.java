@@ -3,8 +3,10 @@ package org.stillcut.coordinator.job;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -17,8 +19,10 @@ import org.stillcut.protocol.coordinator.Job;
 import org.stillcut.protocol.coordinator.JobState;
 
 class StageClockTest {
+    private static final Instant MIDNIGHT = Instant.parse("2026-03-01T00:00:00Z");
+
     private long nanos = 1_000;
-    private final StageClock clock = new StageClock(() -> nanos);
+    private final StageClock clock = new StageClock(() -> nanos, () -> MIDNIGHT.plusNanos(nanos));
     private final Job job = CoordinatorProtocol.create(PlayedJob.ID, PlayedJob.onAAndB(), 0)
             .next()
             .job();
@@ -64,6 +68,10 @@ class StageClockTest {
                 .extracting(Duration::toMillis)
                 .isEqualTo(List.of(20L, 3L, 5L, 1L, 6L, 2L, 4L, 8L, 100L));
         assertThat(times.pause()).isEqualTo(Duration.ofMillis(29));
+        Instant began = MIDNIGHT.plusNanos(1_000).plusMillis(12);
+        assertThat(times.beginOf(Stage.PREPARE)).hasValue(began);
+        assertThat(times.beginOf(Stage.PAUSE)).hasValue(began.plusMillis(35));
+        assertThat(times.beginOf(Stage.RESUME)).hasValue(began.plusMillis(41));
     }
 
     @Test
@@ -73,9 +81,11 @@ class StageClockTest {
         running(3);
         assertThat(clock.times().times().keySet()).containsExactly(Stage.PREPARE, Stage.FREEZE);
         step(2, Step.PREPARE, 50);
-        assertThat(clock.times()).isEqualTo(StageTimes.NONE);
+        Instant second = MIDNIGHT.plusNanos(nanos);
+        assertThat(clock.times()).isEqualTo(new StageTimes(Optional.of(second), Map.of()));
         running(9);
-        assertThat(clock.times()).isEqualTo(new StageTimes(Map.of(Stage.PREPARE, Duration.ofMillis(9))));
+        assertThat(clock.times())
+                .isEqualTo(new StageTimes(Optional.of(second), Map.of(Stage.PREPARE, Duration.ofMillis(9))));
     }
 
     @Test
@@ -83,7 +93,9 @@ class StageClockTest {
         step(1, Step.PREPARE, 0);
         running(1);
         running(1_000);
-        assertThat(clock.times()).isEqualTo(new StageTimes(Map.of(Stage.PREPARE, Duration.ofMillis(1))));
+        assertThat(clock.times())
+                .isEqualTo(new StageTimes(
+                        Optional.of(MIDNIGHT.plusNanos(1_000)), Map.of(Stage.PREPARE, Duration.ofMillis(1))));
     }
 
     @Test
