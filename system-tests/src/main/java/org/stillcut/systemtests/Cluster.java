@@ -8,10 +8,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -19,14 +18,13 @@ import org.jspecify.annotations.Nullable;
  * A cluster on one machine: a coordinator and agents, each in a network namespace of its own, joined by a bridge. Everything
  * it has made is gone after {@link #close}. Not thread-safe, except for closing.
  */
-final class Cluster implements AutoCloseable {
+public final class Cluster implements AutoCloseable {
     private static final Duration UP = Duration.ofSeconds(60);
     private static final int END_SECONDS = 20;
-    private static final String HUB_ADDRESS = "10.99.0.254";
+    private static final String HUB_ADDRESS = ClusterNetwork.HUB_ADDRESS;
 
     private final Path root;
-    private final String run =
-            "st" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt(), 4);
+    private final ClusterNetwork network = new ClusterNetwork();
     private final Path home;
     private final Options options;
     private final List<SimulatedNode> nodes = new ArrayList<>();
@@ -40,18 +38,36 @@ final class Cluster implements AutoCloseable {
      * @param slots virtual CPUs that each node offers
      * @param images directory of the guest images
      * @param repositoryBytes size of the file system that holds the checkpoints; 0: that of the machine's disk
+     * @param agentTimeout an agent that was not heard for so long is lost
+     * @param dataNetwork carries what VMs of different nodes send each other, if the ordinary network is not to
      */
-    record Options(int nodes, int slots, int memoryMib, Path images, long repositoryBytes) {
-        static Options of(Path root, int nodes, int slots) {
-            return new Options(nodes, slots, 4096, root.resolve("build/image"), 0);
+    public record Options(
+            int nodes,
+            int slots,
+            int memoryMib,
+            Path images,
+            long repositoryBytes,
+            Duration agentTimeout,
+            Optional<DataNetwork> dataNetwork) {
+        public static Options of(Path root, int nodes, int slots) {
+            Path images = root.resolve("build/image");
+            return new Options(nodes, slots, 4096, images, 0, Duration.ofSeconds(6), Optional.empty());
         }
 
         Options withImages(Path directory) {
-            return new Options(nodes, slots, memoryMib, directory, repositoryBytes);
+            return new Options(nodes, slots, memoryMib, directory, repositoryBytes, agentTimeout, dataNetwork);
         }
 
         Options withRepositoryBytes(long bytes) {
-            return new Options(nodes, slots, memoryMib, images, bytes);
+            return new Options(nodes, slots, memoryMib, images, bytes, agentTimeout, dataNetwork);
+        }
+
+        Options withAgentTimeout(Duration timeout) {
+            return new Options(nodes, slots, memoryMib, images, repositoryBytes, timeout, dataNetwork);
+        }
+
+        Options withDataNetwork(DataNetwork network) {
+            return new Options(nodes, slots, memoryMib, images, repositoryBytes, agentTimeout, Optional.of(network));
         }
     }
 
@@ -62,7 +78,7 @@ final class Cluster implements AutoCloseable {
     }
 
     /** Starts coordinator and agents; returns when all nodes are up. */
-    static Cluster start(Path root, Options options) throws Exception {
+    public static Cluster start(Path root, Options options) throws Exception {
         Cluster cluster = new Cluster(root, options);
         boolean up = false;
         try {
@@ -95,7 +111,7 @@ final class Cluster implements AutoCloseable {
             List<String> command = new ArrayList<>(standIn);
             command.add(HUB_ADDRESS);
             command.add(cluster.repository().toString());
-            cluster.coordinator = cluster.daemon("coordinator", cluster.hub(), command);
+            cluster.coordinator = cluster.daemon("coordinator", cluster.network.hub(), command);
             for (SimulatedNode node : cluster.nodes) {
                 cluster.startAgent(node);
             }
@@ -117,12 +133,12 @@ final class Cluster implements AutoCloseable {
     }
 
     /** The folder of the project: tests run in their module's. */
-    static Path projectRoot() {
+    public static Path projectRoot() {
         String property = System.getProperty("stillcut.root");
         return Path.of(property == null ? ".." : property).toAbsolutePath().normalize();
     }
 
-    Path home() {
+    public Path home() {
         return home;
     }
 
@@ -144,7 +160,7 @@ final class Cluster implements AutoCloseable {
     /** Kills a node: its agent, its VMs, its network. */
     void killNode(String name) throws IOException, InterruptedException {
         SimulatedNode node = node(name);
-        Commands.run("ip", "-n", hub(), "link", "set", node.cable(), "down");
+        network.cut(node);
         node.kill();
     }
 
@@ -154,14 +170,14 @@ final class Cluster implements AutoCloseable {
     }
 
     /** Runs the stillcut tool. */
-    Commands.Result stillcut(String... arguments) throws IOException, InterruptedException {
+    public Commands.Result stillcut(String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(script("stillcut")));
         command.addAll(List.of(arguments));
         return Commands.run(command, environment(), home, Duration.ofMinutes(3));
     }
 
     /** Runs the stillcut tool, which must succeed, and reads its JSON. */
-    JsonNode json(String... arguments) throws IOException, InterruptedException {
+    public JsonNode json(String... arguments) throws IOException, InterruptedException {
         List<String> all = new ArrayList<>(List.of(arguments));
         all.add("--json");
         Commands.Result result = stillcut(all.toArray(String[]::new));
@@ -172,7 +188,7 @@ final class Cluster implements AutoCloseable {
     }
 
     /** Starts a job with the mpirun wrapper. */
-    MpirunRun mpirun(Path workingDirectory, List<String> arguments) throws IOException {
+    public MpirunRun mpirun(Path workingDirectory, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(script("mpirun"), "--ckpt-verbose"));
         command.addAll(arguments);
         return MpirunRun.start(command, environment(), workingDirectory);
@@ -201,7 +217,7 @@ final class Cluster implements AutoCloseable {
     void startCoordinator() throws Exception {
         coordinator = daemon(
                 "coordinator",
-                hub(),
+                network.hub(),
                 List.of(
                         script("stillcut"),
                         "coordinator",
@@ -209,7 +225,7 @@ final class Cluster implements AutoCloseable {
                         "--repository=" + repository(),
                         "--socket=" + socket(),
                         "--listen=" + HUB_ADDRESS + ":7070",
-                        "--agent-timeout=6000"));
+                        "--agent-timeout=" + options.agentTimeout().toMillis()));
         Process process = coordinator;
         Waiting.untilTrue("the coordinator listens", UP, () -> {
             if (!process.isAlive()) {
@@ -235,7 +251,7 @@ final class Cluster implements AutoCloseable {
                         "agent",
                         "--node=" + node.name(),
                         "--coordinator=" + HUB_ADDRESS + ":7070",
-                        "--data-address=" + node.address(),
+                        "--data-address=" + node.dataAddress(),
                         "--state-dir=" + node.stateDirectory(),
                         "--ram-dir=" + node.ramDirectory(),
                         "--repository=" + repository(),
@@ -270,40 +286,10 @@ final class Cluster implements AutoCloseable {
         });
     }
 
-    private void layNetwork() throws IOException, InterruptedException {
-        Commands.run("ip", "netns", "add", hub());
-        Commands.run("ip", "-n", hub(), "link", "add", "br0", "type", "bridge", "forward_delay", "0");
-        Commands.run("ip", "-n", hub(), "address", "add", HUB_ADDRESS + "/24", "dev", "br0");
-        Commands.run("ip", "-n", hub(), "link", "set", "br0", "up");
-        Commands.run("ip", "-n", hub(), "link", "set", "lo", "up");
+    private void layNetwork() throws Exception {
+        network.layHub();
         for (int number = 1; number <= options.nodes(); number++) {
-            String name = "n" + number;
-            SimulatedNode node = new SimulatedNode(
-                    name,
-                    run + "-" + name,
-                    "10.99.0." + number,
-                    home.resolve(name),
-                    Path.of("/dev/shm/stillcut-" + run + "-" + name));
-            nodes.add(node);
-            Commands.run("ip", "netns", "add", node.namespace());
-            Commands.run(
-                    "ip",
-                    "-n",
-                    hub(),
-                    "link",
-                    "add",
-                    node.cable(),
-                    "type",
-                    "veth",
-                    "peer",
-                    "name",
-                    "eth0",
-                    "netns",
-                    node.namespace());
-            Commands.run("ip", "-n", hub(), "link", "set", node.cable(), "master", "br0", "up");
-            Commands.run("ip", "-n", node.namespace(), "address", "add", node.address() + "/24", "dev", "eth0");
-            Commands.run("ip", "-n", node.namespace(), "link", "set", "eth0", "up");
-            Commands.run("ip", "-n", node.namespace(), "link", "set", "lo", "up");
+            nodes.add(network.layNode(number, home, options.dataNetwork()));
         }
     }
 
@@ -328,10 +314,6 @@ final class Cluster implements AutoCloseable {
         Commands.run("mount", "-o", "remount,size=" + bytes, mounts.getFirst().toString());
     }
 
-    private String hub() {
-        return run + "-hub";
-    }
-
     private Path socket() {
         return home.resolve("coordinator.sock");
     }
@@ -347,7 +329,8 @@ final class Cluster implements AutoCloseable {
             end();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IOException("interrupted while the cluster was ended; look for what is left of " + run, e);
+            throw new IOException(
+                    "interrupted while the cluster was ended; look for what is left of " + network.name(), e);
         }
     }
 
@@ -362,20 +345,13 @@ final class Cluster implements AutoCloseable {
             }
         }
         for (SimulatedNode node : nodes) {
-            removeNamespace(node.namespace());
             delete(node.ramDirectory());
         }
-        removeNamespace(hub());
+        network.remove(nodes);
         for (Path mount : mounts) {
             Commands.run("umount", mount.toString());
         }
         delete(home);
-    }
-
-    private static void removeNamespace(String namespace) throws IOException, InterruptedException {
-        if (Files.exists(Path.of("/run/netns", namespace))) {
-            Commands.run("ip", "netns", "delete", namespace);
-        }
     }
 
     private static void delete(Path directory) throws IOException {

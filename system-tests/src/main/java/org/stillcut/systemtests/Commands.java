@@ -10,14 +10,14 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** Runs programs to their end. */
-final class Commands {
+public final class Commands {
     private Commands() {}
 
     /** How a program ended and what it printed. */
-    record Result(int exitStatus, String stdout, String stderr) {}
+    public record Result(int exitStatus, String stdout, String stderr) {}
 
     /** Runs a program that must succeed; returns what it printed. */
-    static String run(String... command) throws IOException, InterruptedException {
+    public static String run(String... command) throws IOException, InterruptedException {
         Result result = run(List.of(command), Map.of(), Path.of("/"), Duration.ofMinutes(1));
         if (result.exitStatus() != 0) {
             throw new IOException(
@@ -27,7 +27,7 @@ final class Commands {
     }
 
     /** Runs a program, whatever comes of it. It is killed when the time is over. */
-    static Result run(List<String> command, Map<String, String> environment, Path directory, Duration limit)
+    public static Result run(List<String> command, Map<String, String> environment, Path directory, Duration limit)
             throws IOException, InterruptedException {
         Path out = Files.createTempFile("stillcut-out-", ".txt");
         Path err = Files.createTempFile("stillcut-err-", ".txt");

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** The programs that the demo can run: what mpirun is given, and how progress and result are told from its output. */
-enum DemoProgram {
+public enum DemoProgram {
     HEAT_JAVA("heat-java", "iteration ", "checksum ") {
         @Override
         List<String> arguments(boolean emulated) {
@@ -20,7 +20,7 @@ enum DemoProgram {
         }
 
         @Override
-        void stage(Path build, Path directory) throws IOException {
+        public void stage(Path build, Path directory) throws IOException {
             Files.copy(build.resolve("examples/Heat.class"), directory.resolve("Heat.class"));
             // For the run on this machine; in a VM mpirun finds the image's own.
             Files.copy(build.resolve("openmpi/mpi.jar"), directory.resolve("mpi.jar"));
@@ -35,7 +35,7 @@ enum DemoProgram {
         }
 
         @Override
-        void stage(Path build, Path directory) throws IOException {
+        public void stage(Path build, Path directory) throws IOException {
             copyProgram(build, directory, "heat");
         }
     },
@@ -46,7 +46,7 @@ enum DemoProgram {
         }
 
         @Override
-        void stage(Path build, Path directory) throws IOException {
+        public void stage(Path build, Path directory) throws IOException {
             copyProgram(build, directory, "storm");
         }
     };
@@ -80,13 +80,13 @@ enum DemoProgram {
     abstract List<String> arguments(boolean emulated);
 
     /** Puts what the program needs into the job's directory. */
-    abstract void stage(Path build, Path directory) throws IOException;
+    public abstract void stage(Path build, Path directory) throws IOException;
 
     String programName() {
         return name;
     }
 
-    boolean isProgress(String line) {
+    public boolean isProgress(String line) {
         return line.startsWith(progress);
     }
 

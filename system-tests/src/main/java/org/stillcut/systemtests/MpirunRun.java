@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
 /** One run of the mpirun wrapper, with each line it prints and when it came. Thread-safe. */
-final class MpirunRun implements AutoCloseable {
+public final class MpirunRun implements AutoCloseable {
     private static final String JOB = "stillcut: job ";
 
     private final Process process;
@@ -24,7 +24,7 @@ final class MpirunRun implements AutoCloseable {
     private final List<Thread> readers = new ArrayList<>();
 
     /** A line and the System.nanoTime at which it arrived. */
-    record Line(long nanoTime, String text) {}
+    public record Line(long nanoTime, String text) {}
 
     private MpirunRun(Process process) {
         this.process = process;
@@ -58,7 +58,7 @@ final class MpirunRun implements AutoCloseable {
         });
     }
 
-    synchronized List<Line> stdout() {
+    public synchronized List<Line> stdout() {
         return List.copyOf(stdout);
     }
 
@@ -67,7 +67,7 @@ final class MpirunRun implements AutoCloseable {
     }
 
     /** Everything printed, for the report of a failure. */
-    String transcript() {
+    public String transcript() {
         StringBuilder text = new StringBuilder();
         stdout().forEach(line -> text.append(line.text()).append('\n'));
         stderr().forEach(line -> text.append("! ").append(line.text()).append('\n'));
@@ -81,17 +81,17 @@ final class MpirunRun implements AutoCloseable {
     }
 
     /** The id of the job, once it is known. */
-    String jobId(Duration limit) throws Exception {
+    public String jobId(Duration limit) throws Exception {
         return awaitStderr("a job id", limit, line -> line.startsWith(JOB))
                 .text()
                 .substring(JOB.length());
     }
 
-    Line awaitStdout(String what, Duration limit, Predicate<String> wanted) throws Exception {
+    public Line awaitStdout(String what, Duration limit, Predicate<String> wanted) throws Exception {
         return Waiting.until(what, limit, () -> find(stdout(), what, wanted));
     }
 
-    Line awaitStderr(String what, Duration limit, Predicate<String> wanted) throws Exception {
+    public Line awaitStderr(String what, Duration limit, Predicate<String> wanted) throws Exception {
         return Waiting.until(what, limit, () -> find(stderr(), what, wanted));
     }
 
@@ -105,7 +105,7 @@ final class MpirunRun implements AutoCloseable {
     }
 
     /** The wrapper's exit status, when it has ended and everything it printed was read. */
-    int awaitExit(Duration limit) throws IOException, InterruptedException {
+    public int awaitExit(Duration limit) throws IOException, InterruptedException {
         if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
             throw new IOException(
                     "mpirun has not ended within " + limit.toSeconds() + " s; it said last: " + lastWords());

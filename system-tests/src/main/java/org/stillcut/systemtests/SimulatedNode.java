@@ -14,16 +14,21 @@ final class SimulatedNode {
     private static final int END_SECONDS = 30;
 
     private final String name;
-    private final String namespace;
-    private final String address;
+    private final Addresses addresses;
     private final Path stateDirectory;
     private final Path ramDirectory;
     private @Nullable Process agent;
 
-    SimulatedNode(String name, String namespace, String address, Path stateDirectory, Path ramDirectory) {
+    /**
+     * Where a node is.
+     *
+     * @param data the address at which other nodes reach its VMs
+     */
+    record Addresses(String namespace, String node, String data) {}
+
+    SimulatedNode(String name, Addresses addresses, Path stateDirectory, Path ramDirectory) {
         this.name = name;
-        this.namespace = namespace;
-        this.address = address;
+        this.addresses = addresses;
         this.stateDirectory = stateDirectory;
         this.ramDirectory = ramDirectory;
     }
@@ -33,11 +38,12 @@ final class SimulatedNode {
     }
 
     String namespace() {
-        return namespace;
+        return addresses.namespace();
     }
 
-    String address() {
-        return address;
+    /** The address at which other nodes reach its VMs. */
+    String dataAddress() {
+        return addresses.data();
     }
 
     Path stateDirectory() {

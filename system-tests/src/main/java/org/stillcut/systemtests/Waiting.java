@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 
 /** Waits for what a cluster does by itself, with a deadline and a report of what was seen last. */
-final class Waiting {
+public final class Waiting {
     private static final Duration LOOK = Duration.ofMillis(100);
 
     private Waiting() {}
