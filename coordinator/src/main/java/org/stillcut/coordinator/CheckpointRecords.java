@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.coordinator.catalog.CatalogException;
@@ -165,53 +166,38 @@ public final class CheckpointRecords {
 
     /** The newest checkpoint that an incarnation has committed itself. */
     Optional<CheckpointId> newestOf(Incarnation incarnation) throws CommitException {
-        try {
-            for (long sequence :
-                    catalog.listCheckpoints(incarnation.job().value()).reversed()) {
-                CheckpointId id = new CheckpointId(incarnation.job(), sequence);
-                if (isOf(id, incarnation.epoch())) {
-                    return Optional.of(id);
-                }
-            }
-            return Optional.empty();
-        } catch (StoreException e) {
-            throw failure("checkpoints of " + incarnation + " cannot be read", e);
-        }
+        return newest(incarnation.job(), incarnation, _ -> true, found -> found.epoch() == incarnation.epoch());
     }
 
     /** The newest checkpoint that is not newer than this one, can be read, and is none of those distrusted. */
     Optional<CheckpointId> newestUpTo(CheckpointId newest, SortedSet<CheckpointId> distrusted) throws CommitException {
+        return newest(newest.job(), newest.job(), id -> !newest.isOlderThan(id) && !distrusted.contains(id), _ -> true);
+    }
+
+    /** Reads the records of those wanted, newest first, until one fits. */
+    private Optional<CheckpointId> newest(
+            JobId job, Object whose, Predicate<CheckpointId> wanted, Predicate<CheckpointManifest> fits)
+            throws CommitException {
         try {
-            for (long sequence : catalog.listCheckpoints(newest.job().value()).reversed()) {
-                CheckpointId id = new CheckpointId(newest.job(), sequence);
-                if (!newest.isOlderThan(id) && !distrusted.contains(id) && isReadable(id)) {
+            for (long sequence : catalog.listCheckpoints(job.value()).reversed()) {
+                CheckpointId id = new CheckpointId(job, sequence);
+                if (wanted.test(id) && readable(id).filter(fits).isPresent()) {
                     return Optional.of(id);
                 }
             }
             return Optional.empty();
         } catch (StoreException e) {
-            throw failure("checkpoints of " + newest.job() + " cannot be read", e);
-        }
-    }
-
-    private boolean isReadable(CheckpointId id) throws StoreException {
-        try {
-            return catalog.findCheckpoint(id.job().value(), id.sequence()).isPresent();
-        } catch (StoreCorruptException | StoreFormatException e) {
-            log.error("the record of {} is damaged; it is passed over", id, e);
-            return false;
+            throw failure("checkpoints of " + whose + " cannot be read", e);
         }
     }
 
     /** A record that is damaged is nobody's: an older checkpoint is better than none. */
-    private boolean isOf(CheckpointId id, long epoch) throws StoreException {
+    private Optional<CheckpointManifest> readable(CheckpointId id) throws StoreException {
         try {
-            return catalog.findCheckpoint(id.job().value(), id.sequence())
-                    .filter(found -> found.epoch() == epoch)
-                    .isPresent();
+            return catalog.findCheckpoint(id.job().value(), id.sequence());
         } catch (StoreCorruptException | StoreFormatException e) {
             log.error("the record of {} is damaged; it is passed over", id, e);
-            return false;
+            return Optional.empty();
         }
     }
 
