@@ -78,7 +78,7 @@ public sealed interface CheckpointFailure {
         public String describe() {
             return switch (watch) {
                 case DRAIN -> "the traffic cannot be brought to rest: " + reason;
-                case VERIFY -> "the traffic is not at rest: " + reason;
+                case VERIFY, SEAL -> "the traffic is not at rest: " + reason;
                 case COMPARE -> "what was restored is not what was sealed: " + reason;
                 case PROGRESS -> "the restarted job does not go on: " + reason;
             };

@@ -10,17 +10,31 @@ public sealed interface Report {
     /** Which command this answers. */
     CommandKey key();
 
-    /** The step is done for all VMs named. Only {@link Step#PERSIST} carries snapshots: one for each VM. */
-    record Done(AgentId agent, CommandKey key, SortedMap<VmId, SnapshotRef> snapshots) implements Report {
+    /**
+     * The step is done for all VMs named.
+     *
+     * @param snapshots one for each VM after {@link Step#PERSIST}, otherwise none
+     * @param looks what was seen of the VMs' traffic after the step, if it {@linkplain Step#showsTraffic shows} that
+     */
+    record Done(AgentId agent, CommandKey key, SortedMap<VmId, SnapshotRef> snapshots, SortedMap<VmId, VmTraffic> looks)
+            implements Report {
         public Done {
             if (!snapshots.isEmpty() && key.step() != Step.PERSIST) {
                 throw new IllegalArgumentException(key + " carries no snapshots: " + snapshots);
             }
+            if (!looks.isEmpty() && !key.step().showsTraffic()) {
+                throw new IllegalArgumentException(key + " shows no traffic: " + looks.keySet());
+            }
             snapshots = Ordered.map(snapshots);
+            looks = Ordered.map(looks);
+        }
+
+        public Done(AgentId agent, CommandKey key, SortedMap<VmId, SnapshotRef> snapshots) {
+            this(agent, key, snapshots, new TreeMap<>());
         }
 
         public Done(AgentId agent, CommandKey key) {
-            this(agent, key, new TreeMap<>());
+            this(agent, key, new TreeMap<>(), new TreeMap<>());
         }
     }
 

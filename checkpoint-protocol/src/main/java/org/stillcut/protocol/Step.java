@@ -61,6 +61,11 @@ public enum Step {
                 : Optional.empty();
     }
 
+    /** Whether an agent that has done the step shows what its VMs' traffic looked like then: the first look of the watch after. */
+    public boolean showsTraffic() {
+        return this == QUIESCE || this == FREEZE || this == PAUSE;
+    }
+
     /** Whether the job stands still, or may, while an agent works on this step of a checkpoint. */
     public boolean disturbsJob() {
         return this == QUIESCE || this == FREEZE || this == PAUSE || this == CAPTURE || this == RESUME;

@@ -9,8 +9,13 @@ import java.util.Optional;
 public enum Watch {
     /** After {@link Step#QUIESCE}: until the traffic has come to rest, or the time for that is over. */
     DRAIN,
-    /** After {@link Step#FREEZE}: the proof that nothing is on the wire, which no later moment of the frozen job changes. */
+    /** After {@link Step#FREEZE}: until nothing is on the wire of the frozen job. */
     VERIFY,
+    /**
+     * After {@link Step#PAUSE}: the proof that nothing is on the wire, from what every VM showed when all jobs were frozen and it was
+     * about to be stopped. Nobody can be asked any more.
+     */
+    SEAL,
     /** After {@link Step#RUN}: every VM shows exactly what was sealed with the checkpoint. */
     COMPARE,
     /** After {@link Step#THAW}: the ranks have taken up their work. A broken cut looks like silence, not like an error. */
@@ -21,9 +26,10 @@ public enum Watch {
         return switch (step) {
             case QUIESCE -> Optional.of(DRAIN);
             case FREEZE -> Optional.of(VERIFY);
+            case PAUSE -> Optional.of(SEAL);
             case RUN -> Optional.of(COMPARE);
             case THAW -> Optional.of(PROGRESS);
-            case BOOT, START, PREPARE, PAUSE, CAPTURE, RESUME, PERSIST, ABORT, RESTORE, DESTROY -> Optional.empty();
+            case BOOT, START, PREPARE, CAPTURE, RESUME, PERSIST, ABORT, RESTORE, DESTROY -> Optional.empty();
         };
     }
 }

@@ -81,6 +81,22 @@ class WordsTest {
     }
 
     @Test
+    void onlyStepsThatAreWatchedShowTraffic() {
+        VmTraffic look = new VmTraffic(new VmId(0), 1, true, true, false, 1, 0, 0, 7, List.of(), List.of(), 42);
+        for (Step step : Step.CHECKPOINT_ORDER) {
+            assertThat(step.showsTraffic())
+                    .as("%s", step)
+                    .isEqualTo(Watch.after(step).isPresent());
+            CommandKey key = CommandKey.of(FIRST, step, new CheckpointId(JOB, 1));
+            if (!step.showsTraffic()) {
+                assertThatThrownBy(() ->
+                                new Report.Done(A, key, new TreeMap<>(), new TreeMap<>(Map.of(new VmId(0), look))))
+                        .isInstanceOf(IllegalArgumentException.class);
+            }
+        }
+    }
+
+    @Test
     void stepsOfACheckpointFollowEachOther() {
         for (int index = 0; index + 1 < Step.CHECKPOINT_ORDER.size(); index++) {
             assertThat(Step.CHECKPOINT_ORDER.get(index).nextOfCheckpoint())

@@ -57,8 +57,9 @@ class CoordinatorIT extends CoordinatorFixture {
         Job ended = await(id, JobPhase.JOB_PHASE_ENDED);
         assertThat(ended.getExitStatus()).isEqualTo(3);
         assertThat(ended.getNewestCheckpoint()).isEqualTo(2);
+        // An agent whose session began again meanwhile has got a command twice.
         assertThat(a.commands())
-                .startsWith("STEP_BOOT 1", "STEP_START 1", "STEP_PREPARE 1", "STEP_QUIESCE 1", "STEP_FREEZE 1")
+                .containsSubsequence("STEP_BOOT 1", "STEP_START 1", "STEP_PREPARE 1", "STEP_QUIESCE 1", "STEP_FREEZE 1")
                 .endsWith("STEP_RESUME 1", "STEP_PERSIST 1", "STEP_DESTROY 1");
         Eventually.see("nothing held", a::held, List::isEmpty);
         var shown = checkpoints()

@@ -144,6 +144,8 @@ final class FakeAgent implements StreamObserver<SessionResponse> {
             held.remove(command.getIncarnation());
         } else if (command.getStep() == Step.STEP_PERSIST) {
             command.getVmsList().forEach(vm -> report.addSnapshots(snapshot(command, vm)));
+        } else if (command.getStep() == Step.STEP_PAUSE) {
+            command.getVmsList().forEach(vm -> report.addLooks(atRest(vm, 0, true)));
         }
         send(SessionRequest.newBuilder().setReport(report).build());
     }
@@ -154,15 +156,20 @@ final class FakeAgent implements StreamObserver<SessionResponse> {
                 .setIncarnation(request.getIncarnation())
                 .setRound(request.getRound());
         vms.getOrDefault(request.getIncarnation(), List.of())
-                .forEach(vm -> report.addVms(VmTraffic.newBuilder()
-                        .setVm(vm)
-                        .setMonotonicNanos(System.nanoTime())
-                        .setGateClosed(true)
-                        .setFrozen(true)
-                        .setParked(1)
-                        .setCalls(request.getRound())
-                        .setDigest(request.getDigest() ? 40 + vm : 0)));
+                .forEach(vm -> report.addVms(atRest(vm, request.getRound(), request.getDigest())));
         send(SessionRequest.newBuilder().setTraffic(report).build());
+    }
+
+    private static VmTraffic atRest(int vm, long calls, boolean digest) {
+        return VmTraffic.newBuilder()
+                .setVm(vm)
+                .setMonotonicNanos(System.nanoTime())
+                .setGateClosed(true)
+                .setFrozen(true)
+                .setParked(1)
+                .setCalls(calls)
+                .setDigest(digest ? 40 + vm : 0)
+                .build();
     }
 
     private Snapshot snapshot(StepCommand command, int vm) {

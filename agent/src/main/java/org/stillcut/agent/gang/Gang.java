@@ -29,7 +29,7 @@ import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.VmId;
-import org.stillcut.protocol.traffic.VmTraffic;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.store.SnapshotIdentity;
 import org.stillcut.store.SnapshotManifest;
 import org.stillcut.store.StoreException;
@@ -144,9 +144,20 @@ public final class Gang implements GangSteps {
 
     @Override
     public List<VmTraffic> look(boolean digest) throws StepException, InterruptedException {
-        Map<VmId, VmTraffic> looks = new ConcurrentSkipListMap<>();
-        AllVms.each("look", vms.values(), vm -> looks.put(vm.id(), vm.look(digest)));
-        return List.copyOf(looks.values());
+        return List.copyOf(seen("look", vm -> vm.look(digest)).values());
+    }
+
+    /** Does something that looks at a VM with all of them. */
+    private SortedMap<VmId, VmTraffic> seen(String name, Looking looking) throws StepException, InterruptedException {
+        SortedMap<VmId, VmTraffic> looks = new ConcurrentSkipListMap<>();
+        AllVms.each(name, vms.values(), vm -> looks.put(vm.id(), looking.look(vm)));
+        return looks;
+    }
+
+    /** Looks at a VM, or does something that includes a look. */
+    @FunctionalInterface
+    private interface Looking {
+        VmTraffic look(GangVm vm) throws Exception;
     }
 
     @Override
@@ -155,18 +166,18 @@ public final class Gang implements GangSteps {
     }
 
     @Override
-    public void quiesce() throws StepException, InterruptedException {
-        AllVms.each("quiesce", vms.values(), GangVm::hold);
+    public SortedMap<VmId, VmTraffic> quiesce() throws StepException, InterruptedException {
+        return seen("quiesce", GangVm::hold);
     }
 
     @Override
-    public void freeze() throws StepException, InterruptedException {
-        AllVms.each("freeze", vms.values(), GangVm::freeze);
+    public SortedMap<VmId, VmTraffic> freeze() throws StepException, InterruptedException {
+        return seen("freeze", GangVm::freeze);
     }
 
     @Override
-    public void pause() throws StepException, InterruptedException {
-        AllVms.each("pause", vms.values(), GangVm::pause);
+    public SortedMap<VmId, VmTraffic> pause() throws StepException, InterruptedException {
+        return seen("pause", GangVm::pause);
     }
 
     @Override

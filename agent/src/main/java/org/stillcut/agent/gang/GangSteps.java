@@ -8,7 +8,7 @@ import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.VmId;
-import org.stillcut.protocol.traffic.VmTraffic;
+import org.stillcut.protocol.VmTraffic;
 
 /**
  * What the agent's loop does with the VMs of one incarnation. The real ones are a {@link Gang}; tests of the loop stand in for
@@ -42,11 +42,13 @@ public interface GangSteps {
 
     void prepare() throws StepException, InterruptedException;
 
-    void quiesce() throws StepException, InterruptedException;
+    /** Holds the ranks at their MPI calls; returns what each VM looked like then, as the two after it. */
+    SortedMap<VmId, VmTraffic> quiesce() throws StepException, InterruptedException;
 
-    void freeze() throws StepException, InterruptedException;
+    SortedMap<VmId, VmTraffic> freeze() throws StepException, InterruptedException;
 
-    void pause() throws StepException, InterruptedException;
+    /** Stops the VMs; returns what each looked like just before. */
+    SortedMap<VmId, VmTraffic> pause() throws StepException, InterruptedException;
 
     void capture() throws StepException, InterruptedException;
 

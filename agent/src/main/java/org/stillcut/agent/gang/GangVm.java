@@ -17,6 +17,7 @@ import org.stillcut.agent.disk.BaseContent;
 import org.stillcut.agent.disk.DiskException;
 import org.stillcut.agent.disk.OverlayChain;
 import org.stillcut.agent.guest.CheckpointOutcome;
+import org.stillcut.agent.guest.GuestCall;
 import org.stillcut.agent.guest.GuestChannel;
 import org.stillcut.agent.guest.GuestException;
 import org.stillcut.agent.qemu.Vm;
@@ -25,7 +26,7 @@ import org.stillcut.agent.qemu.VmException;
 import org.stillcut.agent.qemu.VmSpec;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.VmId;
-import org.stillcut.protocol.traffic.VmTraffic;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.store.ImageRef;
 import org.stillcut.store.SnapshotIdentity;
 import org.stillcut.store.SnapshotManifest;
@@ -188,22 +189,23 @@ final class GangVm {
     }
 
     /** Holds the job's ranks at their MPI calls, and nothing else of it. */
-    void hold() throws GuestException {
-        quiesce().hold();
+    VmTraffic hold() throws GuestException {
+        return quiesce().hold();
     }
 
-    void freeze() throws GuestException {
-        quiesce().freeze();
+    VmTraffic freeze() throws GuestException {
+        return quiesce().freeze();
     }
 
     VmTraffic look(boolean digest) throws GuestException {
         return quiesce().look(digest);
     }
 
-    void pause() throws VmException, GuestException, InterruptedException {
+    VmTraffic pause() throws VmException, GuestException, InterruptedException {
         // While the VM stands still so does its clock: what the image has of the lease is all of it.
-        quiesce().renewFrozenLease();
+        VmTraffic sealed = quiesce().seal();
         vm().pause(MONITOR);
+        return sealed;
     }
 
     void capture() throws VmException, DiskException, IOException, InterruptedException {
@@ -211,8 +213,11 @@ final class GangVm {
     }
 
     void resume() throws VmException, GuestException, InterruptedException {
-        vm().resume(MONITOR);
-        quiesce().letGo();
+        // Asked before the VM runs, so that it is the first thing that the guest does.
+        try (GuestCall letGo = quiesce().askToLetGo()) {
+            vm().resume(MONITOR);
+            letGo.await();
+        }
     }
 
     /** Stores what was captured. */

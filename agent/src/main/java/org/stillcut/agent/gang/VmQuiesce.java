@@ -4,13 +4,14 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
+import org.stillcut.agent.guest.GuestCall;
 import org.stillcut.agent.guest.GuestChannel;
 import org.stillcut.agent.guest.GuestCounters;
 import org.stillcut.agent.guest.GuestException;
 import org.stillcut.agent.guest.GuestGate;
 import org.stillcut.agent.guest.GuestProcesses;
 import org.stillcut.protocol.VmId;
-import org.stillcut.protocol.traffic.VmTraffic;
+import org.stillcut.protocol.VmTraffic;
 
 /** How the job in one VM is brought to rest, looked at, and let go on. Looks may come while another step is done. */
 final class VmQuiesce {
@@ -20,7 +21,6 @@ final class VmQuiesce {
     private static final Duration FREEZE = Duration.ofSeconds(5);
 
     private final VmId vm;
-    private final GuestChannel guest;
     private final GuestGate gate;
     private final boolean gated;
     private volatile List<String> notHeld = List.of();
@@ -28,7 +28,6 @@ final class VmQuiesce {
     /** @param gated whether ranks are to be held at their MPI calls */
     VmQuiesce(VmId vm, GuestChannel guest, boolean gated) {
         this.vm = vm;
-        this.guest = guest;
         this.gate = new GuestGate(guest);
         this.gated = gated;
     }
@@ -42,30 +41,32 @@ final class VmQuiesce {
         notHeld = processes.notHeld();
     }
 
-    void hold() throws GuestException {
-        renewLease();
-        if (gated && !gate.close()) {
+    /** Holds the job's ranks at their calls, if they are to be held; shows what it looks like then. */
+    VmTraffic hold() throws GuestException {
+        GuestCounters counters = gate.hold(LEASE, gated);
+        if (gated && !counters.gateClosed()) {
             notHeld = List.of("its guest has no gate");
         }
+        return traffic(counters);
     }
 
-    void freeze() throws GuestException {
-        renewLease();
-        guest.freeze(FREEZE);
+    VmTraffic freeze() throws GuestException {
+        return traffic(gate.freeze(LEASE, FREEZE));
     }
 
-    private void renewLease() throws GuestException {
-        gate.lease(LEASE);
-    }
-
-    /** Renews the lease of a job that was proven to be at rest: it must have been frozen since. */
-    void renewFrozenLease() throws GuestException {
-        gate.leaseFrozen(LEASE);
+    /** Renews the lease of a job at rest, which must have been frozen since; shows what is sealed if the VM is stopped next. */
+    VmTraffic seal() throws GuestException {
+        return traffic(gate.renewFrozen(LEASE));
     }
 
     /** What remains of the lease in the image must not let the job go on before it was compared. */
     void keepFrozen() throws GuestException {
         gate.restored();
+    }
+
+    /** Lets the job go on, as soon as the VM runs; to be awaited. */
+    GuestCall askToLetGo() throws GuestException {
+        return gate.askOpen();
     }
 
     void letGo() throws GuestException {
@@ -77,7 +78,10 @@ final class VmQuiesce {
     }
 
     VmTraffic look(boolean digest) throws GuestException {
-        GuestCounters counters = digest ? gate.countersWithDigest() : gate.counters();
+        return traffic(gate.counters(digest));
+    }
+
+    private VmTraffic traffic(GuestCounters counters) {
         List<String> unheld =
                 Stream.concat(notHeld.stream(), counters.notHeld().stream()).toList();
         return new VmTraffic(

@@ -3,7 +3,7 @@ package org.stillcut.agent.guest;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
-import org.stillcut.protocol.traffic.Endpoint;
+import org.stillcut.protocol.Endpoint;
 
 /** Addresses as guests write them: 16 bytes and a port, IPv4 as ::ffff:a.b.c.d. */
 final class GuestAddress {

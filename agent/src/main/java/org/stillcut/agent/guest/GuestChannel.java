@@ -13,9 +13,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -40,9 +38,6 @@ public final class GuestChannel implements AutoCloseable {
 
     /** The daemon's own bound is about this; more of a guest's words does not help anybody. */
     private static final int MOST_ERROR_CHARACTERS = 500;
-
-    /** What a freeze may take longer than the guest's own deadline for it. */
-    private static final Duration ANSWER_SLACK = Duration.ofSeconds(2);
 
     private final String name;
     private final SocketChannel socket;
@@ -110,12 +105,6 @@ public final class GuestChannel implements AutoCloseable {
         request(GuestMessages.START, payload, REQUEST_TIME);
     }
 
-    /** Freezes all processes of the job in this VM; when it fails they run. */
-    public void freeze(Duration deadline) throws GuestException {
-        byte[] payload = GuestMessages.u32(Math.toIntExact(deadline.toMillis()));
-        request(GuestMessages.FREEZE, payload, deadline.plus(ANSWER_SLACK));
-    }
-
     /** Sends a signal to the job's main process in this VM. */
     public void signal(int signalNumber) throws GuestException {
         request(GuestMessages.SIGNAL, GuestMessages.u32(signalNumber), REQUEST_TIME);
@@ -158,43 +147,37 @@ public final class GuestChannel implements AutoCloseable {
 
     /** Asks for something and waits for an answer of the type expected. */
     GuestFrame request(int type, byte[] payload, Duration timeout, int expected) throws GuestException {
+        try (GuestCall call = ask(type, payload, timeout, expected)) {
+            return call.await();
+        }
+    }
+
+    /** Asks for something that is to be awaited, or closed. */
+    GuestCall ask(int type, byte[] payload, Duration timeout, int expected) throws GuestException {
         int sequence = lastSequence.incrementAndGet();
         CompletableFuture<GuestFrame> answer = new CompletableFuture<>();
         pending.put(sequence, answer);
         if (ended) {
             answer.completeExceptionally(new IOException("closed"));
         }
+        GuestCall call = new GuestCall(this, expected, answer, timeout, () -> pending.remove(sequence));
+        boolean sent = false;
         try {
-            if (!outgoing.offer(
-                    new GuestFrame(type, sequence, payload).encode(), timeout.toMillis(), TimeUnit.MILLISECONDS)) {
-                throw new TimeoutException("no room for a request");
+            sent = outgoing.offer(
+                    new GuestFrame(type, sequence, payload).encode(), timeout.toMillis(), TimeUnit.MILLISECONDS);
+            if (!sent) {
+                throw new GuestException(
+                        name + ": the guest does not read; no room for a request within " + timeout.toMillis() + " ms");
             }
-            GuestFrame reply = answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-            if (reply.type() == GuestMessages.ERROR) {
-                throw refusal(reply);
-            }
-            if (reply.type() != expected) {
-                throw new GuestException(name + ": unexpected answer " + reply.type() + " to request " + type);
-            }
-            return reply;
-        } catch (TimeoutException e) {
-            throw new GuestException(
-                    name + ": the guest daemon did not answer within " + timeout.toMillis() + " ms", e);
-        } catch (ExecutionException e) {
-            throw new GuestException(name + ": the guest channel is broken", e);
+            return call;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new GuestException(name + ": interrupted while the guest daemon was asked", e);
         } finally {
-            pending.remove(sequence);
+            if (!sent) {
+                call.close();
+            }
         }
-    }
-
-    private GuestException refusal(GuestFrame reply) throws GuestException {
-        return parse(reply, payload -> {
-            int errno = payload.getInt();
-            return new GuestException(name + ": " + printable(GuestMessages.string(payload)), errno);
-        });
     }
 
     /** The guest is not trusted with the lines of a log or with a user's terminal. */

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.stillcut.protocol.traffic.Connection;
+import org.stillcut.protocol.Connection;
 
 /**
  * One look of a guest daemon at its job. What the fields mean is in {@code docs/guest-channel.md}.
@@ -38,9 +38,16 @@ public record GuestCounters(
         connections = List.copyOf(connections);
     }
 
-    /** The threads that the gate does not hold for want of room, in words; mostly none. */
+    /** The threads that the gate does not hold now, in words; mostly none. */
     public List<String> notHeld() {
-        return withoutSlot == 0 ? List.of() : List.of(withoutSlot + " threads for which the gate has no room");
+        List<String> notHeld = new ArrayList<>();
+        if (withoutSlot > 0) {
+            notHeld.add(withoutSlot + " threads for which the gate has no room");
+        }
+        if (initialising > 0) {
+            notHeld.add(initialising + " threads in MPI_Init or MPI_Finalize");
+        }
+        return notHeld;
     }
 
     /** Reads what follows the digest; throws what a buffer throws that is too short, or an illegal argument. */

@@ -12,6 +12,9 @@ public final class GuestGate {
     private static final Duration ANSWER = Duration.ofSeconds(5);
     private static final Duration THAW = Duration.ofSeconds(10);
 
+    /** What a freeze may take longer than the guest's own deadline for it. */
+    private static final Duration ANSWER_SLACK = Duration.ofSeconds(2);
+
     /** Linux: what was asked for is not there. */
     private static final int ENOTSUP = 95;
 
@@ -21,49 +24,95 @@ public final class GuestGate {
         this.channel = channel;
     }
 
-    /** From now on the guest lets the job go on by itself when it has heard nothing for so long. */
-    public void lease(Duration length) throws GuestException {
-        channel.request(GuestMessages.LEASE, GuestMessages.u32(Math.toIntExact(length.toMillis())), ANSWER);
+    /**
+     * Grants a lease: the guest lets the job go on by itself when it has heard nothing for so long. With {@code close}, from
+     * now on a thread that enters an MPI call waits there, keeping the library's progress engine turning; nobody is
+     * waited for.
+     *
+     * @return a look taken then; its gate is open if it was not to be closed, or if this guest has none
+     */
+    public GuestCounters hold(Duration lease, boolean close) throws GuestException {
+        try (GuestCall granted = askLease(lease);
+                GuestCall closed = close ? askClose() : granted;
+                GuestCall look = askLook(false)) {
+            granted.await();
+            if (close) {
+                awaitClosed(closed);
+            }
+            return counters(look, false);
+        }
     }
 
-    /**
-     * From now on a thread that enters an MPI call waits there, keeping the library's progress engine turning. A lease must
-     * run. Nobody is waited for.
-     *
-     * @return false: this guest has no gate
-     */
-    public boolean close() throws GuestException {
+    private static void awaitClosed(GuestCall closed) throws GuestException {
         try {
-            channel.request(GuestMessages.GATE_CLOSE, GuestMessages.u8(1), ANSWER);
-            return true;
+            closed.await();
         } catch (GuestException e) {
-            if (e.errno() == ENOTSUP) {
-                return false;
+            if (e.errno() != ENOTSUP) {
+                throw e;
             }
-            throw e;
         }
     }
 
     /**
-     * As {@link #lease}, for a job that must not have been let go on meanwhile: the guest forgets with the new lease that the one
-     * before has run out.
+     * Renews the lease and freezes all processes of the job in this VM; when it fails they run.
+     *
+     * @param deadline for the freeze
+     * @return a look with the digest, taken when they were frozen
      */
-    public void leaseFrozen(Duration length) throws GuestException {
-        lease(length);
-        if (!counters().frozen()) {
-            throw new GuestException(channel.name() + ": the job is not frozen any more: its lease has run out");
+    public GuestCounters freeze(Duration lease, Duration deadline) throws GuestException {
+        try (GuestCall granted = askLease(lease);
+                GuestCall frozen = channel.ask(
+                        GuestMessages.FREEZE,
+                        GuestMessages.u32(Math.toIntExact(deadline.toMillis())),
+                        deadline.plus(ANSWER_SLACK),
+                        GuestMessages.OK);
+                GuestCall look = askLook(true)) {
+            granted.await();
+            frozen.await();
+            return counters(look, true);
+        }
+    }
+
+    /**
+     * Renews the lease of a job that must have been frozen all the time: the guest forgets with the new lease that the one before
+     * has run out.
+     *
+     * @return a look with the digest, taken then
+     */
+    public GuestCounters renewFrozen(Duration lease) throws GuestException {
+        try (GuestCall granted = askLease(lease);
+                GuestCall look = askLook(true)) {
+            granted.await();
+            GuestCounters counters = counters(look, true);
+            if (!counters.frozen()) {
+                throw new GuestException(channel.name() + ": the job is not frozen any more: its lease has run out");
+            }
+            return counters;
         }
     }
 
     /** Lets ranks pass and the job's processes go on; ends the lease. */
     public void open() throws GuestException {
-        channel.request(GuestMessages.THAW_OPEN, GuestMessages.u64(0), THAW);
+        try (GuestCall opened = askOpen()) {
+            opened.await();
+        }
+    }
+
+    /** As {@link #open()}, to be awaited: the guest may have to be set going before it can answer. */
+    public GuestCall askOpen() throws GuestException {
+        return askOpen(0);
     }
 
     /** As {@link #open()}, with the guest's wall clock set before, which stood still since the snapshot. */
     public void open(Instant now) throws GuestException {
         long nanos = Math.addExact(Math.multiplyExact(now.getEpochSecond(), 1_000_000_000L), now.getNano());
-        channel.request(GuestMessages.THAW_OPEN, GuestMessages.u64(nanos), THAW);
+        try (GuestCall opened = askOpen(nanos)) {
+            opened.await();
+        }
+    }
+
+    private GuestCall askOpen(long realtimeNanos) throws GuestException {
+        return channel.ask(GuestMessages.THAW_OPEN, GuestMessages.u64(realtimeNanos), THAW, GuestMessages.OK);
     }
 
     /** What was left of a lease when the image was made does not count: the job waits until it is let go on. */
@@ -71,16 +120,36 @@ public final class GuestGate {
         channel.request(GuestMessages.RESTORED, new byte[0], ANSWER);
     }
 
-    /** One look at the job's ranks and connections. */
-    public GuestCounters counters() throws GuestException {
-        GuestFrame reply = channel.request(GuestMessages.COUNTERS, new byte[0], ANSWER, GuestMessages.COUNTERS_OK);
-        return channel.parse(reply, payload -> GuestCounters.read(Optional.empty(), payload));
+    /**
+     * One look at the job's ranks and connections.
+     *
+     * @param digest whether that of the connections is wanted, too
+     */
+    public GuestCounters counters(boolean digest) throws GuestException {
+        try (GuestCall look = askLook(digest)) {
+            return counters(look, digest);
+        }
     }
 
-    /** One look with the digest of all connections. */
-    public GuestCounters countersWithDigest() throws GuestException {
-        GuestFrame reply = channel.request(GuestMessages.VERIFY, new byte[0], ANSWER, GuestMessages.VERIFY_OK);
-        return channel.parse(reply, payload -> GuestCounters.read(Optional.of(payload.getLong()), payload));
+    private GuestCall askLease(Duration length) throws GuestException {
+        byte[] millis = GuestMessages.u32(Math.toIntExact(length.toMillis()));
+        return channel.ask(GuestMessages.LEASE, millis, ANSWER, GuestMessages.OK);
+    }
+
+    private GuestCall askClose() throws GuestException {
+        return channel.ask(GuestMessages.GATE_CLOSE, GuestMessages.u8(1), ANSWER, GuestMessages.OK);
+    }
+
+    private GuestCall askLook(boolean digest) throws GuestException {
+        return digest
+                ? channel.ask(GuestMessages.VERIFY, new byte[0], ANSWER, GuestMessages.VERIFY_OK)
+                : channel.ask(GuestMessages.COUNTERS, new byte[0], ANSWER, GuestMessages.COUNTERS_OK);
+    }
+
+    private GuestCounters counters(GuestCall look, boolean digest) throws GuestException {
+        return channel.parse(
+                look.await(),
+                payload -> GuestCounters.read(digest ? Optional.of(payload.getLong()) : Optional.empty(), payload));
     }
 
     /** What the job is made of, as far as it matters to a checkpoint. */

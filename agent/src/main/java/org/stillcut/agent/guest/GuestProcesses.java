@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.stillcut.protocol.traffic.Endpoint;
+import org.stillcut.protocol.Endpoint;
 
 /**
  * What a guest daemon says of the processes of its job. What the flags mean is in {@code docs/guest-channel.md}.

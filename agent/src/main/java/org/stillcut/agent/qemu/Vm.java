@@ -205,15 +205,22 @@ public final class Vm implements AutoCloseable {
         }
         Deadline end = Deadline.after(deadline);
         paused = false;
-        try {
-            qmp.execute("cont", end.remaining());
+        try (QmpCall cont = qmp.start("cont", Map.of(), end.remaining());
+                QmpCall status = qmp.start("query-status", Map.of(), end.remaining())) {
+            cont.await(end.remaining());
+            requireRunning(status.await(end.remaining()).path("status").asText());
+            return;
         } catch (QmpRefusedException e) {
             awaitEndOfSave(e, end);
-            command("cont", end);
         } catch (QmpException e) {
             throw failed("cont failed", e);
         }
-        requireStatus(Set.of("running"), "after being resumed", end);
+        command("cont", end);
+        requireRunning(status(end));
+    }
+
+    private void requireRunning(String status) throws VmException {
+        requireStatus(Set.of("running"), status, "after being resumed");
     }
 
     /** QEMU announces that a save has failed a moment before it has cleaned up, and refuses to go on in between. */

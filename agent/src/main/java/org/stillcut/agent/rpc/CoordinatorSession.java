@@ -30,7 +30,7 @@ import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Report;
 import org.stillcut.protocol.VmId;
-import org.stillcut.protocol.traffic.VmTraffic;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.v1.AgentServiceGrpc;
 import org.stillcut.v1.CheckpointWanted;
 import org.stillcut.v1.FetchJobFilesRequest;

@@ -1,9 +1,10 @@
 package org.stillcut.agent.rpc;
 
+import java.util.Collection;
 import java.util.List;
+import org.stillcut.protocol.Connection;
 import org.stillcut.protocol.Incarnation;
-import org.stillcut.protocol.traffic.Connection;
-import org.stillcut.protocol.traffic.VmTraffic;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.v1.TrafficReport;
 
 /** What was seen of a job's traffic, as it goes over the wire. */
@@ -25,6 +26,16 @@ final class TrafficCodec {
         return whole.getSerializedSize() <= MOST_BYTES
                 ? whole
                 : report.clearVms().setFailure(tooMuch(looks)).build();
+    }
+
+    /** Looks that go with something else; none if they are too much for it. */
+    static List<org.stillcut.v1.VmTraffic> looks(Collection<VmTraffic> looks) {
+        List<org.stillcut.v1.VmTraffic> wire =
+                looks.stream().map(TrafficCodec::vm).toList();
+        long bytes = wire.stream()
+                .mapToLong(org.stillcut.v1.VmTraffic::getSerializedSize)
+                .sum();
+        return bytes <= MOST_BYTES ? wire : List.of();
     }
 
     private static String tooMuch(List<VmTraffic> looks) {

@@ -73,10 +73,12 @@ final class WireCodec {
                 .setStep(org.stillcut.v1.Step.valueOf(STEP_PREFIX + key.step().name()))
                 .setCheckpoint(key.checkpoint().map(CheckpointId::sequence).orElse(0L));
         switch (report) {
-            case Report.Done done ->
+            case Report.Done done -> {
                 done.snapshots()
                         .forEach((vm, snapshot) -> wire.addSnapshots(
                                 Snapshot.newBuilder().setVm(vm.index()).setReference(snapshot.value())));
+                wire.addAllLooks(TrafficCodec.looks(done.looks().values()));
+            }
             case Report.Failed failed -> wire.setFailure(failure(failed.failure()));
         }
         return wire.build();

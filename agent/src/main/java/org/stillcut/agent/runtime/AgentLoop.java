@@ -287,7 +287,7 @@ public final class AgentLoop implements GangListener, AutoCloseable {
                 awaitEnd(work.previous());
             }
             Thread.sleep(work.pause());
-            result = new AgentEvent.WorkDone(key, StepWork.perform(gang, key));
+            result = StepWork.perform(gang, key);
             log.info("{} done in {} ms", key, (System.nanoTime() - began) / 1_000_000);
         } catch (StepException e) {
             log.warn("{} failed: {}", key, e.line(), e);

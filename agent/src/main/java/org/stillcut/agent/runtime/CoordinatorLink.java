@@ -5,7 +5,7 @@ import java.util.List;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.Report;
 import org.stillcut.protocol.VmId;
-import org.stillcut.protocol.traffic.VmTraffic;
+import org.stillcut.protocol.VmTraffic;
 
 /** The way to the coordinator. What is said while there is no session is dropped, and asked for again later. */
 public interface CoordinatorLink {

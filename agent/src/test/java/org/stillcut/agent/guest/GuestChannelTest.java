@@ -129,12 +129,6 @@ class GuestChannelTest {
         guest.ok(started);
         start.succeeds();
 
-        Asking freeze = ask(() -> channel.freeze(Duration.ofSeconds(5)));
-        GuestFrame frozen = guest.expect(GuestMessages.FREEZE);
-        assertThat(frozen.payload()).isEqualTo(GuestMessages.u32(5000));
-        guest.ok(frozen);
-        freeze.succeeds();
-
         Asking signal = ask(() -> channel.signal(15));
         GuestFrame signalled = guest.expect(GuestMessages.SIGNAL);
         assertThat(signalled.payload()).isEqualTo(GuestMessages.u32(15));
@@ -187,9 +181,9 @@ class GuestChannelTest {
     @Test
     void refusalOfGuestCarriesItsWordsAndErrno() throws Exception {
         greeted();
-        Asking freeze = ask(() -> channel.freeze(Duration.ofMillis(100)));
-        guest.error(guest.expect(GuestMessages.FREEZE), 110, "cannot freeze the job within 100 ms");
-        assertThat(freeze.fails()).hasMessage("vm0: cannot freeze the job within 100 ms (errno 110)");
+        Asking other = ask(() -> channel.signal(10));
+        guest.error(guest.expect(GuestMessages.SIGNAL), 3, "no job runs");
+        assertThat(other.fails()).hasMessage("vm0: no job runs (errno 3)");
     }
 
     @Test
@@ -206,9 +200,9 @@ class GuestChannelTest {
     @Test
     void answersOfWrongTypeOrShapeFailTheRequest() throws Exception {
         greeted();
-        Asking freeze = ask(() -> channel.freeze(PATIENCE));
-        guest.say(77, guest.expect(GuestMessages.FREEZE).sequence(), new byte[0]);
-        assertThat(freeze.fails()).hasMessageContaining("unexpected answer 77");
+        Asking other = ask(() -> channel.signal(10));
+        guest.say(77, guest.expect(GuestMessages.SIGNAL).sequence(), new byte[0]);
+        assertThat(other.fails()).hasMessageContaining("unexpected answer 77");
         for (String payload : List.of("", "0100", "01000000", "01000000ffffffff", "0100000009000000aa")) {
             Asking signal = ask(() -> channel.signal(9));
             guest.say(
@@ -237,13 +231,13 @@ class GuestChannelTest {
     @Test
     void answersFindTheirRequestsInAnyOrder() throws Exception {
         greeted();
-        Asking freeze = ask(() -> channel.freeze(PATIENCE));
-        GuestFrame first = guest.expect(GuestMessages.FREEZE);
+        Asking other = ask(() -> channel.signal(10));
+        GuestFrame first = guest.expect(GuestMessages.SIGNAL);
         Asking signal = ask(() -> channel.signal(1));
         GuestFrame second = guest.expect(GuestMessages.SIGNAL);
         guest.error(second, 3, "no job runs");
         guest.ok(first);
-        freeze.succeeds();
+        other.succeeds();
         assertThat(signal.fails()).hasMessageContaining("no job runs");
     }
 
@@ -280,11 +274,11 @@ class GuestChannelTest {
     @Test
     void guestThatGoesInTheMiddleFailsWhoWaitsAndWhoAsksLater() throws Exception {
         greeted();
-        Asking freeze = ask(() -> channel.freeze(Duration.ofMinutes(1)));
-        guest.expect(GuestMessages.FREEZE);
+        Asking other = ask(() -> channel.signal(10));
+        guest.expect(GuestMessages.SIGNAL);
         guest.write(ByteBuffer.wrap(new byte[] {0x53, 0x43, 0x47}));
         guest.hangUp();
-        assertThat(freeze.fails()).hasMessageContaining("the guest channel is broken");
+        assertThat(other.fails()).hasMessageContaining("the guest channel is broken");
         // Well within the ten seconds that an answer may take: nobody is left to answer.
         long began = System.nanoTime();
         assertThatThrownBy(() -> channel.signal(9))
@@ -296,20 +290,20 @@ class GuestChannelTest {
     @Test
     void closingFailsWhoWaits() throws Exception {
         greeted();
-        Asking freeze = ask(() -> channel.freeze(Duration.ofMinutes(1)));
-        guest.expect(GuestMessages.FREEZE);
+        Asking other = ask(() -> channel.signal(10));
+        guest.expect(GuestMessages.SIGNAL);
         channel.close();
-        assertThat(freeze.fails()).hasMessageContaining("broken");
+        assertThat(other.fails()).hasMessageContaining("broken");
         channel.close();
     }
 
     @Test
     void interruptedCallerEndsAtOnceAndHarmsNobodyElse() throws Exception {
         greeted();
-        Asking freeze = ask(() -> channel.freeze(Duration.ofMinutes(1)));
-        guest.expect(GuestMessages.FREEZE);
-        freeze.thread().interrupt();
-        assertThat(freeze.fails()).hasMessageContaining("interrupted");
+        Asking other = ask(() -> channel.signal(10));
+        guest.expect(GuestMessages.SIGNAL);
+        other.thread().interrupt();
+        assertThat(other.fails()).hasMessageContaining("interrupted");
         Asking signal = ask(() -> channel.signal(9));
         guest.ok(guest.expect(GuestMessages.SIGNAL));
         signal.succeeds();

@@ -93,7 +93,7 @@ class GuestDaemonIT {
         assertThatThrownBy(() -> channel.signal(15))
                 .isInstanceOf(GuestException.class)
                 .hasMessageContaining("errno 3");
-        assertThatThrownBy(() -> channel.freeze(Duration.ofMillis(100)))
+        assertThatThrownBy(() -> new GuestGate(channel).freeze(Duration.ofSeconds(15), Duration.ofMillis(100)))
                 .isInstanceOf(GuestException.class)
                 .hasMessageContaining("cannot freeze");
         assertThatThrownBy(() -> channel.start("/", List.of("/no/such/program"), List.of()))

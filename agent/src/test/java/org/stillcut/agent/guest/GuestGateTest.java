@@ -19,8 +19,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.stillcut.protocol.traffic.Connection;
-import org.stillcut.protocol.traffic.Endpoint;
+import org.stillcut.protocol.Connection;
+import org.stillcut.protocol.Endpoint;
 
 class GuestGateTest {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -139,14 +139,6 @@ class GuestGateTest {
 
     @Test
     void ordersCarryWhatTheyMean() throws Exception {
-        assertThat(ordered(GuestMessages.LEASE, () -> gate.lease(Duration.ofSeconds(15)))
-                        .payload())
-                .isEqualTo(GuestMessages.u32(15_000));
-        assertThat(ordered(
-                                GuestMessages.GATE_CLOSE,
-                                () -> assertThat(gate.close()).isTrue())
-                        .payload())
-                .containsExactly(1);
         assertThat(ordered(GuestMessages.RESTORED, () -> gate.restored()).payload())
                 .isEmpty();
         assertThat(ordered(GuestMessages.THAW_OPEN, () -> gate.open()).payload())
@@ -156,19 +148,86 @@ class GuestGateTest {
                 .isEqualTo(GuestMessages.u64(2_000_000_005L));
     }
 
+    private static byte[] lookAt(boolean closed, boolean frozen) {
+        ByteBuffer look = look(HEAD, 0);
+        return bytes(look.put(8, (byte) (closed ? 1 : 0)).put(10, (byte) (frozen ? 1 : 0)));
+    }
+
+    private void show(GuestFrame asked, byte[] look) throws Exception {
+        boolean digest = asked.type() == GuestMessages.VERIFY;
+        byte[] shown = digest ? bytes(payload(8 + look.length).putLong(-7).put(look)) : look;
+        guest.say(digest ? GuestMessages.VERIFY_OK : GuestMessages.COUNTERS_OK, asked.sequence(), shown);
+    }
+
+    /** The guest has all three before it has answered the first: they take the time of one. */
     @Test
-    void guestWithoutGateSaysSoAndOtherRefusalsAreFailures() throws Exception {
-        var closed = asking(() -> gate.close());
+    void ranksAreHeldUnderALeaseAndLookedAtInOneGo() throws Exception {
+        var held = asking(() -> gate.hold(Duration.ofSeconds(15), true));
+        GuestFrame lease = guest.expect(GuestMessages.LEASE);
+        GuestFrame close = guest.expect(GuestMessages.GATE_CLOSE);
+        GuestFrame look = guest.expect(GuestMessages.COUNTERS);
+        assertThat(lease.payload()).isEqualTo(GuestMessages.u32(15_000));
+        assertThat(close.payload()).containsExactly(1);
+        guest.ok(lease);
+        guest.ok(close);
+        show(look, lookAt(true, false));
+        assertThat(held.get(10, TimeUnit.SECONDS).gateClosed()).isTrue();
+    }
+
+    @Test
+    void ranksThatAreNotToBeHeldAreLookedAtUnderALease() throws Exception {
+        var seen = asking(() -> gate.hold(Duration.ofSeconds(15), false));
+        guest.ok(guest.expect(GuestMessages.LEASE));
+        show(guest.expect(GuestMessages.COUNTERS), lookAt(false, false));
+        assertThat(seen.get(10, TimeUnit.SECONDS).gateClosed()).isFalse();
+    }
+
+    @Test
+    void guestWithoutGateShowsItOpenAndOtherRefusalsAreFailures() throws Exception {
+        var open = asking(() -> gate.hold(Duration.ofSeconds(15), true));
+        guest.ok(guest.expect(GuestMessages.LEASE));
         guest.error(guest.expect(GuestMessages.GATE_CLOSE), 95, "no gate");
-        assertThat(closed.get(10, TimeUnit.SECONDS)).isFalse();
-        var refused = asking(() -> gate.close());
+        show(guest.expect(GuestMessages.COUNTERS), lookAt(false, false));
+        assertThat(open.get(10, TimeUnit.SECONDS).gateClosed()).isFalse();
+
+        var refused = asking(() -> gate.hold(Duration.ofSeconds(15), true));
+        guest.error(guest.expect(GuestMessages.LEASE), 22, "no such lease");
         guest.error(guest.expect(GuestMessages.GATE_CLOSE), 62, "no lease");
-        assertThatThrownBy(() -> refused.get(10, TimeUnit.SECONDS)).hasMessageContaining("no lease (errno 62)");
+        assertThatThrownBy(() -> refused.get(10, TimeUnit.SECONDS)).hasMessageContaining("no such lease (errno 22)");
+        // An answer that comes after all was given up is nobody's.
+        show(guest.expect(GuestMessages.COUNTERS), lookAt(false, false));
+        var next = asking(() -> gate.counters(false));
+        show(guest.expect(GuestMessages.COUNTERS), lookAt(true, false));
+        assertThat(next.get(10, TimeUnit.SECONDS).gateClosed()).isTrue();
+    }
+
+    @Test
+    void jobIsFrozenUnderALeaseAndLookedAtInOneGo() throws Exception {
+        var frozen = asking(() -> gate.freeze(Duration.ofSeconds(15), Duration.ofSeconds(5)));
+        GuestFrame lease = guest.expect(GuestMessages.LEASE);
+        GuestFrame freeze = guest.expect(GuestMessages.FREEZE);
+        GuestFrame look = guest.expect(GuestMessages.VERIFY);
+        assertThat(freeze.payload()).isEqualTo(GuestMessages.u32(5_000));
+        guest.ok(lease);
+        guest.ok(freeze);
+        show(look, lookAt(true, true));
+        GuestCounters counters = frozen.get(10, TimeUnit.SECONDS);
+        assertThat(counters.frozen()).isTrue();
+        assertThat(counters.digest()).contains(-7L);
+    }
+
+    @Test
+    void freezeThatFailsIsAFailureWhateverTheLookShows() throws Exception {
+        var frozen = asking(() -> gate.freeze(Duration.ofSeconds(15), Duration.ofMillis(100)));
+        guest.ok(guest.expect(GuestMessages.LEASE));
+        guest.error(guest.expect(GuestMessages.FREEZE), 110, "cannot freeze the job within 100 ms");
+        show(guest.expect(GuestMessages.VERIFY), lookAt(true, true));
+        assertThatThrownBy(() -> frozen.get(10, TimeUnit.SECONDS)).hasMessageContaining("within 100 ms (errno 110)");
     }
 
     @Test
     void countersAreRead() throws Exception {
-        var asked = asking(() -> gate.counters());
+        var asked = asking(() -> gate.counters(false));
         guest.say(
                 GuestMessages.COUNTERS_OK,
                 guest.expect(GuestMessages.COUNTERS).sequence(),
@@ -196,7 +255,7 @@ class GuestGateTest {
 
     @Test
     void digestComesBeforeTheRest() throws Exception {
-        var asked = asking(() -> gate.countersWithDigest());
+        var asked = asking(() -> gate.counters(true));
         ByteBuffer look = payload(8 + HEAD).putLong(-7).put(bytes(look(HEAD, 0)));
         guest.say(GuestMessages.VERIFY_OK, guest.expect(GuestMessages.VERIFY).sequence(), bytes(look));
         assertThat(asked.get(10, TimeUnit.SECONDS).digest()).contains(-7L);
@@ -230,24 +289,17 @@ class GuestGateTest {
                 .contains("solver (process 101) has a connection to 8.8.8.8:53, which is not a part of the job");
     }
 
-    private static ByteBuffer frozenLook(boolean frozen) {
-        ByteBuffer look = look(HEAD, 0);
-        return look.put(10, (byte) (frozen ? 1 : 0));
-    }
-
     /** The guest takes a new lease for granted and says nothing of the one that has run out. */
     @Test
     void renewedLeaseOfAJobThatWasLetGoOnIsAFailure() throws Exception {
         for (boolean frozen : new boolean[] {true, false}) {
-            var renewed = asking(() -> {
-                gate.leaseFrozen(Duration.ofSeconds(15));
-                return true;
-            });
-            guest.ok(guest.expect(GuestMessages.LEASE));
-            GuestFrame counters = guest.expect(GuestMessages.COUNTERS);
-            guest.say(GuestMessages.COUNTERS_OK, counters.sequence(), bytes(frozenLook(frozen)));
+            var renewed = asking(() -> gate.renewFrozen(Duration.ofSeconds(15)));
+            GuestFrame lease = guest.expect(GuestMessages.LEASE);
+            GuestFrame look = guest.expect(GuestMessages.VERIFY);
+            guest.ok(lease);
+            show(look, lookAt(true, frozen));
             if (frozen) {
-                assertThat(renewed.get(10, TimeUnit.SECONDS)).isTrue();
+                assertThat(renewed.get(10, TimeUnit.SECONDS).digest()).contains(-7L);
             } else {
                 assertThatThrownBy(() -> renewed.get(10, TimeUnit.SECONDS))
                         .hasCauseInstanceOf(GuestException.class)
@@ -320,7 +372,7 @@ class GuestGateTest {
             }
             byte[] sent = random.nextBoolean() ? java.util.Arrays.copyOf(bad, random.nextInt(bad.length + 40)) : bad;
             var asked = random.nextBoolean()
-                    ? asking(() -> (Object) gate.counters())
+                    ? asking(() -> (Object) gate.counters(false))
                     : asking(() -> (Object) gate.processes());
             GuestFrame request = guest.expectAny();
             int answer =

@@ -6,12 +6,12 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.stillcut.protocol.Connection;
+import org.stillcut.protocol.Endpoint;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.VmId;
-import org.stillcut.protocol.traffic.Connection;
-import org.stillcut.protocol.traffic.Endpoint;
-import org.stillcut.protocol.traffic.VmTraffic;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.v1.TrafficReport;
 
 class TrafficCodecTest {

@@ -24,6 +24,7 @@ import org.stillcut.protocol.Report;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.protocol.Watch;
 import org.stillcut.v1.Gang;
 import org.stillcut.v1.GangMember;
@@ -89,6 +90,22 @@ class WireCodecTest {
             known.add("STEP_" + step);
         }
         assertThat(wire).containsExactlyInAnyOrderElementsOf(known);
+    }
+
+    @Test
+    void looksAreWrittenUnlessTheyAreTooMuchForAMessage() {
+        VmTraffic small = look(List.of());
+        VmTraffic large = look(List.of("x".repeat(4 << 20)));
+        assertThat(WireCodec.report(paused(small)).getLooks(0).getDigest()).isEqualTo(42);
+        assertThat(WireCodec.report(paused(large)).getLooksList()).isEmpty();
+    }
+
+    private static Report.Done paused(VmTraffic look) {
+        return new Report.Done(AGENT, key(Step.PAUSE), new TreeMap<>(), new TreeMap<>(Map.of(look.vm(), look)));
+    }
+
+    private static VmTraffic look(List<String> notHeld) {
+        return new VmTraffic(new VmId(1), 1, true, true, false, 1, 0, 0, 7, notHeld, List.of(), 42);
     }
 
     @Test

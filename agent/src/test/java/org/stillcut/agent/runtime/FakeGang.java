@@ -16,7 +16,7 @@ import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
-import org.stillcut.protocol.traffic.VmTraffic;
+import org.stillcut.protocol.VmTraffic;
 
 /** VMs that are nothing but a list of what was done with them. A test can hold a step up, or have it fail. */
 final class FakeGang implements GangSteps {
@@ -117,6 +117,10 @@ final class FakeGang implements GangSteps {
         perform(Step.THAW);
     }
 
+    private SortedMap<VmId, VmTraffic> seen() {
+        return new TreeMap<>(Map.of(VmId.LAUNCHER, look(true).getFirst()));
+    }
+
     @Override
     public List<VmTraffic> look(boolean digest) {
         return List.of(
@@ -124,8 +128,9 @@ final class FakeGang implements GangSteps {
     }
 
     @Override
-    public void quiesce() throws StepException, InterruptedException {
+    public SortedMap<VmId, VmTraffic> quiesce() throws StepException, InterruptedException {
         perform(Step.QUIESCE);
+        return seen();
     }
 
     @Override
@@ -134,13 +139,15 @@ final class FakeGang implements GangSteps {
     }
 
     @Override
-    public void freeze() throws StepException, InterruptedException {
+    public SortedMap<VmId, VmTraffic> freeze() throws StepException, InterruptedException {
         perform(Step.FREEZE);
+        return seen();
     }
 
     @Override
-    public void pause() throws StepException, InterruptedException {
+    public SortedMap<VmId, VmTraffic> pause() throws StepException, InterruptedException {
         perform(Step.PAUSE);
+        return seen();
     }
 
     @Override

@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.Report;
 import org.stillcut.protocol.VmId;
-import org.stillcut.protocol.traffic.VmTraffic;
+import org.stillcut.protocol.VmTraffic;
 
 /** What a coordinator would hear, as lines of text. */
 final class RecordingLink implements CoordinatorLink {

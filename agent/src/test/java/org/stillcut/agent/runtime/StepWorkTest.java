@@ -10,6 +10,7 @@ import org.stillcut.protocol.CommandKey;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Step;
+import org.stillcut.protocol.agent.AgentEvent;
 
 class StepWorkTest {
 
@@ -20,8 +21,9 @@ class StepWorkTest {
         Optional<CheckpointId> checkpoint =
                 step.namesCheckpoint() ? Optional.of(new CheckpointId(incarnation.job(), 8)) : Optional.empty();
         FakeGang gang = new FakeGang(incarnation);
-        var snapshots = StepWork.perform(gang, new CommandKey(incarnation, step, checkpoint));
+        AgentEvent.WorkDone done = StepWork.perform(gang, new CommandKey(incarnation, step, checkpoint));
         assertThat(gang.done()).endsWith("+" + step, "-" + step);
-        assertThat(snapshots).hasSize(step == Step.PERSIST ? 1 : 0);
+        assertThat(done.snapshots()).hasSize(step == Step.PERSIST ? 1 : 0);
+        assertThat(done.looks()).hasSize(step.showsTraffic() ? 1 : 0);
     }
 }

@@ -1,12 +1,15 @@
 package org.stillcut.protocol.agent;
 
 import java.util.SortedMap;
+import java.util.TreeMap;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Command;
 import org.stillcut.protocol.CommandKey;
 import org.stillcut.protocol.Ordered;
 import org.stillcut.protocol.SnapshotRef;
+import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 
 /** What happens at an agent to one job. The shell feeds one at a time. */
 public sealed interface AgentEvent {
@@ -17,10 +20,17 @@ public sealed interface AgentEvent {
      * The work of a command is done for all its VMs. That of interrupted work may still arrive, and is ignored.
      *
      * @param snapshots one for each VM after {@code PERSIST}, otherwise none
+     * @param looks what was seen of the VMs' traffic then, after a step that {@linkplain Step#showsTraffic shows} it
      */
-    record WorkDone(CommandKey key, SortedMap<VmId, SnapshotRef> snapshots) implements AgentEvent {
+    record WorkDone(CommandKey key, SortedMap<VmId, SnapshotRef> snapshots, SortedMap<VmId, VmTraffic> looks)
+            implements AgentEvent {
         public WorkDone {
             snapshots = Ordered.map(snapshots);
+            looks = Ordered.map(looks);
+        }
+
+        public WorkDone(CommandKey key, SortedMap<VmId, SnapshotRef> snapshots) {
+            this(key, snapshots, new TreeMap<>());
         }
     }
 

@@ -1,13 +1,17 @@
 package org.stillcut.protocol.agent;
 
 import java.util.Optional;
+import java.util.SortedMap;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.CheckpointFailure;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.CommandKey;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
+import org.stillcut.protocol.Ordered;
 import org.stillcut.protocol.Step;
+import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 
 /**
  * Where an agent stands with one job. An agent holds VMs of at most one incarnation of a job, so that two can never be
@@ -165,8 +169,16 @@ public sealed interface AgentState {
     sealed interface Progress {
         record Working() implements Progress {}
 
-        /** Done; {@link Step#PERSIST} never stays so, as a persisted checkpoint is over for the agent. */
-        record Complete() implements Progress {}
+        /**
+         * Done; {@link Step#PERSIST} never stays so, as a persisted checkpoint is over for the agent.
+         *
+         * @param looks what was seen of the VMs' traffic then; an answer that is repeated says the same
+         */
+        record Complete(SortedMap<VmId, VmTraffic> looks) implements Progress {
+            public Complete {
+                looks = Ordered.map(looks);
+            }
+        }
 
         record Failed(CheckpointFailure failure) implements Progress {}
     }

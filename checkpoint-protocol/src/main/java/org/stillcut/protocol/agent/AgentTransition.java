@@ -3,12 +3,14 @@ package org.stillcut.protocol.agent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import org.stillcut.protocol.CheckpointFailure;
 import org.stillcut.protocol.CommandKey;
 import org.stillcut.protocol.Report;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.agent.AgentEffect.Answer;
+import org.stillcut.protocol.agent.AgentState.Progress;
 
 /**
  * The answer of the agent's state machine to an event: where it stands now, and what to do, in order. There is nothing to
@@ -42,6 +44,10 @@ public record AgentTransition(AgentState next, List<AgentEffect> effects) {
 
     static AgentTransition done(AgentState next, CommandKey key, SortedMap<VmId, SnapshotRef> snapshots) {
         return to(next, new Answer(new Report.Done(next.agent(), key, snapshots)));
+    }
+
+    static AgentTransition done(AgentState next, CommandKey key, Progress.Complete complete) {
+        return to(next, new Answer(new Report.Done(next.agent(), key, new TreeMap<>(), complete.looks())));
     }
 
     static AgentTransition failed(AgentState next, CommandKey key, CheckpointFailure failure) {

@@ -72,7 +72,7 @@ final class CheckpointSteps {
     private static AgentTransition repeated(Checkpointing state, CommandKey key) {
         return switch (state.progress()) {
             case Progress.Working _ -> AgentTransition.to(state);
-            case Progress.Complete _ -> AgentTransition.done(state, key);
+            case Progress.Complete complete -> AgentTransition.done(state, key, complete);
             case Progress.Failed failed -> AgentTransition.failed(state, key, failed.failure());
         };
     }

@@ -62,9 +62,10 @@ final class WorkResults {
                                     state.step(),
                                     "snapshots of " + done.snapshots().keySet() + " instead of " + host.vms()));
         }
-        AgentTransition complete = AgentTransition.done(
-                new Checkpointing(host, state.id(), state.step(), new Progress.Complete()), done.key());
-        return state.step() == Step.RESUME ? complete.after(List.of(new DisarmWatchdog(state.id()))) : complete;
+        Progress.Complete complete = new Progress.Complete(done.looks());
+        AgentTransition transition =
+                AgentTransition.done(new Checkpointing(host, state.id(), state.step(), complete), done.key(), complete);
+        return state.step() == Step.RESUME ? transition.after(List.of(new DisarmWatchdog(state.id()))) : transition;
     }
 
     private static AgentTransition undone(Undoing state) {

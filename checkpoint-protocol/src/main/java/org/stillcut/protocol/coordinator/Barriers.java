@@ -3,18 +3,22 @@ package org.stillcut.protocol.coordinator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Command;
 import org.stillcut.protocol.CommandKey;
 import org.stillcut.protocol.Report;
 import org.stillcut.protocol.Step;
+import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.protocol.Watch;
 import org.stillcut.protocol.coordinator.JobEffect.CancelDeadline;
 import org.stillcut.protocol.coordinator.JobEffect.Send;
 import org.stillcut.protocol.coordinator.JobEffect.SetDeadline;
 import org.stillcut.protocol.coordinator.JobEffect.WatchTraffic;
 import org.stillcut.protocol.coordinator.JobState.Barrier;
+import org.stillcut.protocol.traffic.Round;
 
 /** What all barriers have in common: a step is commanded, has a deadline, and is answered. */
 final class Barriers {
@@ -31,10 +35,16 @@ final class Barriers {
         return Transition.to(opened).then(effects);
     }
 
-    /** Enters the watch that follows a step all have done. */
-    static Transition watch(Barrier done, Watch watch, CheckpointId checkpoint) {
+    /**
+     * Enters the watch that follows a step all have done.
+     *
+     * @param looks what the agents have shown along with their answers
+     */
+    static Transition watch(Barrier done, Watch watch, CheckpointId checkpoint, SortedMap<VmId, VmTraffic> looks) {
         Barrier watching = done.withJob(done.job().withNextDeadline());
-        return Transition.to(watching).then(new WatchTraffic(watching.job().deadlineToken(), watch, checkpoint));
+        Optional<Round> first = Optional.of(new Round(looks))
+                .filter(round -> looks.keySet().equals(done.job().placement().vms()));
+        return Transition.to(watching).then(new WatchTraffic(watching.job().deadlineToken(), watch, checkpoint, first));
     }
 
     /** The watch that is on. */

@@ -1,5 +1,6 @@
 package org.stillcut.protocol.coordinator;
 
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import org.stillcut.protocol.AgentId;
@@ -11,6 +12,7 @@ import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.Watch;
+import org.stillcut.protocol.traffic.Round;
 
 /**
  * What the shell is to do, in order, after the records of the same transition are durable. The shell may die between any
@@ -29,8 +31,10 @@ public sealed interface JobEffect {
     /**
      * Watch the traffic of the job's VMs, then feed {@code Watched} with this token: always, and within a time that the
      * shell grants it.
+     *
+     * @param first what all VMs showed when the step before was done, each for itself; empty: nothing is known yet
      */
-    record WatchTraffic(long token, Watch watch, CheckpointId checkpoint) implements JobEffect {}
+    record WatchTraffic(long token, Watch watch, CheckpointId checkpoint, Optional<Round> first) implements JobEffect {}
 
     /** The deadline or the watch does not matter any more; feeding its event all the same does no harm. */
     record CancelDeadline(long token) implements JobEffect {}

@@ -4,13 +4,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
+import java.util.TreeMap;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.CheckpointFailure;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Ordered;
+import org.stillcut.protocol.Report;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.protocol.Watch;
 
 /**
@@ -103,14 +106,21 @@ public sealed interface JobState {
      * follows it is on.
      *
      * @param snapshots what has been made durable so far; filled during {@link Step#PERSIST}
+     * @param looks what those that have done the step showed of their VMs' traffic then
      */
     record Checkpointing(
-            Job job, CheckpointId id, Step step, SortedSet<AgentId> awaited, SortedMap<VmId, SnapshotRef> snapshots)
+            Job job,
+            CheckpointId id,
+            Step step,
+            SortedSet<AgentId> awaited,
+            SortedMap<VmId, SnapshotRef> snapshots,
+            SortedMap<VmId, VmTraffic> looks)
             implements Barrier {
         public Checkpointing {
             require(Step.CHECKPOINT_ORDER.contains(step), step);
             awaited = Ordered.set(awaited);
             snapshots = Ordered.map(snapshots);
+            looks = Ordered.map(looks);
         }
 
         @Override
@@ -125,16 +135,24 @@ public sealed interface JobState {
 
         @Override
         public Checkpointing withAwaited(SortedSet<AgentId> changed) {
-            return new Checkpointing(job, id, step, changed, snapshots);
+            return new Checkpointing(job, id, step, changed, snapshots, looks);
         }
 
-        Checkpointing withSnapshots(SortedMap<VmId, SnapshotRef> changed) {
-            return new Checkpointing(job, id, step, awaited, changed);
+        /** The agent has done the step: it is not awaited any more, and what came with its answer is kept. */
+        Checkpointing without(Report.Done done) {
+            SortedMap<VmId, SnapshotRef> allSnapshots = new TreeMap<>(snapshots);
+            allSnapshots.putAll(done.snapshots());
+            SortedMap<VmId, VmTraffic> allLooks = new TreeMap<>(looks);
+            // An agent is a peer: it has nothing to say of the VMs of others.
+            if (done.looks().keySet().equals(job.placement().vmsOf(done.agent()))) {
+                allLooks.putAll(done.looks());
+            }
+            return new Checkpointing(job, id, step, Ordered.without(awaited, done.agent()), allSnapshots, allLooks);
         }
 
         @Override
         public Checkpointing withJob(Job changed) {
-            return new Checkpointing(changed, id, step, awaited, snapshots);
+            return new Checkpointing(changed, id, step, awaited, snapshots, looks);
         }
 
         @Override

@@ -1,15 +1,11 @@
 package org.stillcut.protocol.coordinator;
 
 import java.util.Optional;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import org.stillcut.protocol.CheckpointFailure;
 import org.stillcut.protocol.CheckpointId;
-import org.stillcut.protocol.Ordered;
 import org.stillcut.protocol.Report;
-import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
-import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.Watch;
 import org.stillcut.protocol.coordinator.JobEffect.CheckpointRefused;
 import org.stillcut.protocol.coordinator.JobEffect.Refusal;
@@ -66,10 +62,7 @@ final class WhileCheckpointing {
                                 "snapshots of " + done.snapshots().keySet() + " instead of "
                                         + state.job().placement().vmsOf(done.agent())));
             case Report.Done done -> {
-                SortedMap<VmId, SnapshotRef> snapshots = new TreeMap<>(state.snapshots());
-                snapshots.putAll(done.snapshots());
-                Checkpointing rest = state.withAwaited(Ordered.without(state.awaited(), done.agent()))
-                        .withSnapshots(snapshots);
+                Checkpointing rest = state.without(done);
                 yield rest.awaited().isEmpty() ? Barriers.leave(state, complete(rest)) : Transition.to(rest);
             }
         };
@@ -83,7 +76,7 @@ final class WhileCheckpointing {
 
     private static Transition complete(Checkpointing state) {
         return Watch.after(state.step())
-                .map(watch -> Barriers.watch(state, watch, state.id()))
+                .map(watch -> Barriers.watch(state, watch, state.id(), state.looks()))
                 .orElseGet(() -> goOn(state));
     }
 
@@ -100,7 +93,8 @@ final class WhileCheckpointing {
     }
 
     private static Transition openStep(Job job, CheckpointId id, Step step) {
-        return Barriers.open(new Checkpointing(job, id, step, job.placement().agents(), new TreeMap<>()));
+        return Barriers.open(
+                new Checkpointing(job, id, step, job.placement().agents(), new TreeMap<>(), new TreeMap<>()));
     }
 
     private static Transition abort(Checkpointing state, CheckpointFailure failure) {

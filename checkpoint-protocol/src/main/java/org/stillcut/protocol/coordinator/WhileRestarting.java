@@ -3,6 +3,7 @@ package org.stillcut.protocol.coordinator;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.CheckpointFailure;
 import org.stillcut.protocol.CheckpointId;
@@ -131,7 +132,7 @@ final class WhileRestarting {
     private static Transition complete(Restarting state) {
         Job job = state.job();
         return Watch.after(state.step())
-                .map(watch -> Barriers.watch(state, watch, state.from()))
+                .map(watch -> Barriers.watch(state, watch, state.from(), new TreeMap<>()))
                 .orElseGet(() -> Barriers.open(running(job, state.from())).persisting(new VmsReady(job.epoch())));
     }
 

@@ -4,6 +4,7 @@ import java.util.Objects;
 import java.util.SortedMap;
 import org.stillcut.protocol.Ordered;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 
 /**
  * Compares what restored VMs show with what was sealed when their checkpoint was taken. A VM of another checkpoint shows

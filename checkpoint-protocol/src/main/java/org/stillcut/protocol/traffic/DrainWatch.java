@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 
 /**
  * Waits until the traffic of a job whose ranks are held at their MPI calls has come to rest.

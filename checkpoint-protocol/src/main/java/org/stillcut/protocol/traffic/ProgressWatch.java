@@ -1,6 +1,7 @@
 package org.stillcut.protocol.traffic;
 
 import org.jspecify.annotations.Nullable;
+import org.stillcut.protocol.VmTraffic;
 
 /**
  * Looks for a sign of life after a restart: a rank has completed a call, a rank computes, or bytes have moved. Silence is

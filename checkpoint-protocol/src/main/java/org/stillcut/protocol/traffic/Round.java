@@ -5,6 +5,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.stillcut.protocol.Ordered;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 
 /** One look at every VM of a job. All of it was seen after all of the round before. */
 public record Round(SortedMap<VmId, VmTraffic> vms) {

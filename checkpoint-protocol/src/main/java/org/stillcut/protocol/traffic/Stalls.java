@@ -3,7 +3,10 @@ package org.stillcut.protocol.traffic;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import org.stillcut.protocol.Connection;
+import org.stillcut.protocol.Endpoint;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 
 /**
  * Connections whose data waits behind a closed window, for how long. Such data is at rest, as it goes on only when the other

@@ -5,15 +5,21 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 
 /**
  * Proves of a frozen job that nothing is on the wire: every byte sent has been received, nothing is left to be sent but
  * behind a window that stays closed, everything is acknowledged, so that no retransmission is pending, and both ends of
  * every connection are in the job. Nobody is left who could change that, so it stays true until the job is thawed.
+ *
+ * <p>The first round may show each VM as it was when it had just been frozen, though others were not yet. That nothing is on the wire
+ * then holds all the same; what such a round shows of a VM need not last, as another end may have been closed since. So the
+ * round to be sealed is one that began when all were frozen: the one after the first that was good.
  */
 public final class VerifyWatch implements TrafficWatch {
     private final Stalls stalls = new Stalls();
     private @Nullable Round proven;
+    private boolean isFirstOver;
     private String waitingFor = "no VM has answered";
 
     @Override
@@ -23,7 +29,12 @@ public final class VerifyWatch implements TrafficWatch {
                 return new Verdict.Refused(vm.vm() + " is not frozen any more: its lease has run out");
             }
         }
-        stalls.note(round);
+        // What stalled before all were frozen may have gone on since: the first round may be that early for some of the
+        // VMs.
+        if (isFirstOver) {
+            stalls.note(round);
+        }
+        isFirstOver = true;
         Optional<String> trouble = Wire.underWay(round, round, stalls);
         if (trouble.isEmpty()) {
             proven = round;

@@ -4,8 +4,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.stillcut.protocol.Connection;
+import org.stillcut.protocol.Connection.State;
+import org.stillcut.protocol.Endpoint;
 import org.stillcut.protocol.VmId;
-import org.stillcut.protocol.traffic.Connection.State;
+import org.stillcut.protocol.VmTraffic;
 
 /**
  * Finds what is still under way between the ends of a job's connections.

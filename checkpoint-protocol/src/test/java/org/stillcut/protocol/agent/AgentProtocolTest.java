@@ -23,6 +23,7 @@ import org.stillcut.protocol.Report;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.protocol.agent.AgentEffect.Answer;
 import org.stillcut.protocol.agent.AgentEffect.ArmWatchdog;
 import org.stillcut.protocol.agent.AgentEffect.DisarmWatchdog;
@@ -68,7 +69,9 @@ class AgentProtocolTest {
         CommandKey key = CommandKey.of(FIRST, step, ID);
         assertThat(receive(command(key))).isEmpty();
         List<AgentEffect> answer = finish(key);
-        assertThat(answer).anyMatch(Answer.class::isInstance);
+        assertThat(answer)
+                .anyMatch(effect -> effect instanceof Answer(Report.Done done)
+                        && done.looks().isEmpty() != step.showsTraffic());
         assertThat(receive(command(key)))
                 .isEqualTo(answer.stream().filter(Answer.class::isInstance).toList());
     }
@@ -329,7 +332,12 @@ class AgentProtocolTest {
         if (key.step() == Step.PERSIST) {
             VMS.forEach(vm -> snapshots.put(vm, new SnapshotRef("of-" + vm)));
         }
-        return on(new AgentEvent.WorkDone(key, snapshots));
+        SortedMap<VmId, VmTraffic> looks = new TreeMap<>();
+        if (key.step().showsTraffic()) {
+            VMS.forEach(
+                    vm -> looks.put(vm, new VmTraffic(vm, 1, true, true, false, 1, 0, 0, 7, List.of(), List.of(), 42)));
+        }
+        return on(new AgentEvent.WorkDone(key, snapshots, looks));
     }
 
     private List<AgentEffect> on(AgentEvent event) {

@@ -16,6 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -27,6 +29,7 @@ import org.stillcut.protocol.Report;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.protocol.coordinator.JobEffect.CheckpointRefused;
 import org.stillcut.protocol.coordinator.JobEffect.CheckpointSettled;
 import org.stillcut.protocol.coordinator.JobEffect.CheckpointStarted;
@@ -38,6 +41,7 @@ import org.stillcut.protocol.coordinator.JobRecord.CheckpointAborted;
 import org.stillcut.protocol.coordinator.JobRecord.CheckpointBegun;
 import org.stillcut.protocol.coordinator.JobRecord.CheckpointCommitted;
 import org.stillcut.protocol.coordinator.JobRecord.JobEnded;
+import org.stillcut.protocol.traffic.Round;
 
 class CheckpointTest {
     @Test
@@ -92,7 +96,7 @@ class CheckpointTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"QUIESCE", "FREEZE"})
+    @EnumSource(names = {"QUIESCE", "FREEZE", "PAUSE"})
     void watchStandsBetweenTheStepAndTheNext(Step step) {
         JobScript script = checkpointingAt(step);
         script.done(A);
@@ -105,7 +109,7 @@ class CheckpointTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"QUIESCE", "FREEZE"})
+    @EnumSource(names = {"QUIESCE", "FREEZE", "PAUSE"})
     void refusedTrafficAbortsTheCheckpoint(Step step) {
         JobScript script = checkpointingAt(step);
         script.done(A);
@@ -113,6 +117,50 @@ class CheckpointTest {
         script.watched(Optional.of("7 bytes on the wire"));
         assertThat(script.phase()).isEqualTo(JobPhase.ABORTING);
         assertThat(script.state().describe()).contains("7 bytes on the wire");
+    }
+
+    @Test
+    void watchBeginsWithWhatAllHaveShown() {
+        JobScript script = checkpointingAt(Step.FREEZE);
+        SortedMap<VmId, VmTraffic> ofA =
+                looks(script.barrier().job().placement().vmsOf(A));
+        SortedMap<VmId, VmTraffic> ofB =
+                looks(script.barrier().job().placement().vmsOf(B));
+        script.done(A, ofA);
+        TreeMap<VmId, VmTraffic> all = new TreeMap<>(ofA);
+        all.putAll(ofB);
+        assertThat(firstRound(script.done(B, ofB))).contains(new Round(all));
+    }
+
+    @Test
+    void watchBeginsWithNothingWhenAnAgentShowsAnothersVms() {
+        JobScript script = checkpointingAt(Step.FREEZE);
+        script.done(A, looks(script.barrier().job().placement().vms()));
+        assertThat(firstRound(script.done(B, new TreeMap<>()))).isEmpty();
+    }
+
+    @Test
+    void whatOneStepShowsIsNotKeptForTheNext() {
+        JobScript script = checkpointingAt(Step.QUIESCE);
+        script.done(A, looks(script.barrier().job().placement().vmsOf(A)));
+        script.done(B, looks(script.barrier().job().placement().vmsOf(B)));
+        script.watched(Optional.empty());
+        script.done(A);
+        assertThat(firstRound(script.done(B))).isEmpty();
+    }
+
+    private static Optional<Round> firstRound(Transition watching) {
+        return watching.effects().stream()
+                .filter(JobEffect.WatchTraffic.class::isInstance)
+                .map(effect -> ((JobEffect.WatchTraffic) effect).first())
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static SortedMap<VmId, VmTraffic> looks(Set<VmId> vms) {
+        SortedMap<VmId, VmTraffic> looks = new TreeMap<>();
+        vms.forEach(vm -> looks.put(vm, new VmTraffic(vm, 1, true, true, false, 1, 0, 0, 7, List.of(), List.of(), 42)));
+        return looks;
     }
 
     @Test

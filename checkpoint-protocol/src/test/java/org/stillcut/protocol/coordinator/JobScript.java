@@ -20,6 +20,7 @@ import org.stillcut.protocol.Report;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.protocol.coordinator.JobState.Barrier;
 
 /** A job on two nodes, with the launcher on {@link #A}, led by hand from event to event. */
@@ -110,6 +111,11 @@ final class JobScript {
 
     /** The agent answers the step that is awaited; in a barrier that destroys, the job's previous incarnation. */
     Transition done(AgentId agent) {
+        return done(agent, new TreeMap<>());
+    }
+
+    /** As {@link #done(AgentId)}, and shows what its VMs look like. */
+    Transition done(AgentId agent, SortedMap<VmId, VmTraffic> looks) {
         Barrier barrier = barrier();
         SortedMap<VmId, SnapshotRef> snapshots = new TreeMap<>();
         if (barrier.step() == Step.PERSIST) {
@@ -117,7 +123,7 @@ final class JobScript {
         }
         Transition answered = last;
         for (CommandKey key : keys(agent)) {
-            answered = on(new JobEvent.Reported(new Report.Done(agent, key, snapshots)));
+            answered = on(new JobEvent.Reported(new Report.Done(agent, key, snapshots, looks)));
         }
         return answered;
     }

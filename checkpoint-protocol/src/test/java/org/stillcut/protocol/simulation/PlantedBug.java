@@ -48,7 +48,7 @@ enum PlantedBug implements Cores {
         @Override
         public Transition coordinator(JobState state, JobEvent event) {
             Transition real = REAL.coordinator(state, event);
-            return real.next() instanceof Checkpointing(var job, var id, var step, var _, var snapshots)
+            return real.next() instanceof Checkpointing(var job, var id, var step, var _, var snapshots, var _)
                             && step == Step.PERSIST
                             && !snapshots.isEmpty()
                     ? new Transition(
@@ -88,11 +88,11 @@ enum PlantedBug implements Cores {
         }
     },
 
-    /** VMs are paused and captured although the wire was not seen empty. */
-    PAUSES_WITHOUT_VERIFYING {
+    /** VMs are captured although the wire was not seen empty when they were stopped. */
+    CAPTURES_WITHOUT_SEAL {
         @Override
         public Transition coordinator(JobState state, JobEvent event) {
-            return withoutWatch(Watch.VERIFY, REAL.coordinator(state, event));
+            return withoutWatch(Watch.SEAL, REAL.coordinator(state, event));
         }
     },
 
@@ -258,7 +258,7 @@ enum PlantedBug implements Cores {
 
         private AgentState pretended(AgentState.Undoing state) {
             return new AgentState.Checkpointing(
-                    state.host(), state.id(), Step.CAPTURE, new AgentState.Progress.Complete());
+                    state.host(), state.id(), Step.CAPTURE, new AgentState.Progress.Complete(new TreeMap<>()));
         }
     },
 

@@ -24,6 +24,7 @@ import org.stillcut.protocol.coordinator.JobPhase;
 import org.stillcut.protocol.coordinator.JobRecord;
 import org.stillcut.protocol.coordinator.JobState;
 import org.stillcut.protocol.coordinator.Transition;
+import org.stillcut.protocol.traffic.Round;
 
 /**
  * The coordinator's shell in the simulation. It may die before its records are durable, with some of them durable, and
@@ -112,7 +113,7 @@ final class SimulatedCoordinator {
             case JobEffect.SetDeadline(long token, Step _) -> setDeadline(job, token);
             case JobEffect.CancelDeadline(long token) ->
                 deadlines.getOrDefault(job, new TreeSet<>()).remove(token);
-            case JobEffect.WatchTraffic(long token, Watch watch, CheckpointId checkpoint) ->
+            case JobEffect.WatchTraffic(long token, Watch watch, CheckpointId checkpoint, Optional<Round> _) ->
                 watch(job, token, watch, checkpoint);
             case JobEffect.WriteCommit(CheckpointId id, SortedMap<VmId, SnapshotRef> refs) -> writeCommit(id, refs);
             case JobEffect.PlanRestart plan -> later(simulation.chance().between(5, 60), () -> plan(plan));

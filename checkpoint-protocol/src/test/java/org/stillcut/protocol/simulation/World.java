@@ -50,7 +50,7 @@ final class World {
         boolean frozen;
         /** Since when a checkpoint holds up the job in this VM; images that are restored were held up before. */
         Optional<Long> heldAtMillis = Optional.empty();
-        /** The capture that is kept, and whether the job was verified and all of it stood still when it was taken. */
+        /** The capture that is kept, and whether the job was seen at rest and all of it stood still when it was taken. */
         Optional<Capture> capture = Optional.empty();
     }
 
@@ -62,7 +62,7 @@ final class World {
     private final SortedMap<Incarnation, Placement> placements = new TreeMap<>();
     private final SortedMap<CheckpointId, SortedSet<VmId>> captured = new TreeMap<>();
     private final SortedSet<CheckpointId> undone = new TreeSet<>();
-    private final SortedSet<CheckpointId> verified = new TreeSet<>();
+    private final SortedSet<CheckpointId> sealed = new TreeSet<>();
     private final SortedSet<Incarnation> compared = new TreeSet<>();
     private final SortedSet<Incarnation> launched = new TreeSet<>();
     private final SortedSet<JobId> started = new TreeSet<>();
@@ -178,15 +178,15 @@ final class World {
                             watch != Watch.COMPARE || vm == null || vm.held,
                             "{} compared when it had been thawed",
                             instance);
-                    if (vm == null || !vm.runs || (needsFrozen(watch) && !vm.frozen)) {
+                    if (vm == null || (!vm.runs && watch != Watch.SEAL) || (needsFrozen(watch) && !vm.frozen)) {
                         bad.add(instance);
                     }
                 }));
         if (!bad.isEmpty()) {
             return Optional.of("not so: " + bad);
         }
-        if (watch == Watch.VERIFY) {
-            verified.add(checkpoint);
+        if (watch == Watch.SEAL) {
+            sealed.add(checkpoint);
         } else if (watch == Watch.COMPARE) {
             compared.add(incarnation);
         }
@@ -194,13 +194,13 @@ final class World {
     }
 
     private static boolean needsFrozen(Watch watch) {
-        return watch == Watch.VERIFY || watch == Watch.COMPARE;
+        return watch == Watch.VERIFY || watch == Watch.SEAL || watch == Watch.COMPARE;
     }
 
     private void capture(Instance instance, CommandKey key) {
         captured.computeIfAbsent(key.requireCheckpoint(), _ -> new TreeSet<>()).add(instance.vm());
         vm(instance, key).capture = Optional.of(new Capture(
-                key.requireCheckpoint(), verified.contains(key.requireCheckpoint()) && standsStill(key.incarnation())));
+                key.requireCheckpoint(), sealed.contains(key.requireCheckpoint()) && standsStill(key.incarnation())));
     }
 
     private boolean standsStill(Incarnation incarnation) {

@@ -4,8 +4,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.stillcut.protocol.Connection;
+import org.stillcut.protocol.Connection.State;
+import org.stillcut.protocol.Endpoint;
 import org.stillcut.protocol.VmId;
-import org.stillcut.protocol.traffic.Connection.State;
+import org.stillcut.protocol.VmTraffic;
 
 /** One look at one VM, put together by a test: all ranks parked and the gate closed unless it says otherwise. */
 final class Seen {

@@ -7,8 +7,8 @@ import static org.stillcut.protocol.traffic.Seen.vm;
 
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.stillcut.protocol.Connection.State;
 import org.stillcut.protocol.VmId;
-import org.stillcut.protocol.traffic.Connection.State;
 import org.stillcut.protocol.traffic.Seen.End;
 import org.stillcut.protocol.traffic.TrafficWatch.Verdict;
 
@@ -58,8 +58,23 @@ class VerifyWatchTest {
                 vm(0).frozen().at(millis).with(a), vm(1).frozen().at(millis).with(b)));
     }
 
+    /** The first round may be of when others were not frozen yet, and could open the window. */
+    @Test
+    void stallOfTheFirstRoundDoesNotCount() {
+        End reader = End.b().counts(0, 9).unread(9);
+        stalled(900, End.a().counts(9, 0).unsent(4).probes(), reader);
+        assertThat(stalled(951, End.a().counts(9, 0).unsent(4).probes(), reader))
+                .isInstanceOf(Verdict.Open.class);
+        assertThat(stalled(1001, End.a().counts(9, 0).unsent(4).probes(), reader))
+                .isEqualTo(GOOD);
+    }
+
     @Test
     void closedWindowIsRestAfterFiftyMilliseconds() {
+        stalled(
+                900,
+                End.a().counts(9, 0).unsent(4).probes(),
+                End.b().counts(0, 9).unread(9));
         for (int millis = 1000; millis < 1050; millis += 7) {
             assertThat(stalled(
                             millis,

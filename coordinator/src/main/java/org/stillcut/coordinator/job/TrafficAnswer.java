@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.Incarnation;
-import org.stillcut.protocol.traffic.VmTraffic;
+import org.stillcut.protocol.VmTraffic;
 
 /**
  * What an agent has seen of a job's traffic in a round.

@@ -17,7 +17,9 @@ import org.stillcut.protocol.coordinator.JobEvent;
 import org.stillcut.protocol.traffic.CompareWatch;
 import org.stillcut.protocol.traffic.DrainWatch;
 import org.stillcut.protocol.traffic.ProgressWatch;
+import org.stillcut.protocol.traffic.Round;
 import org.stillcut.protocol.traffic.TrafficWatch;
+import org.stillcut.protocol.traffic.TrafficWatch.Verdict;
 import org.stillcut.protocol.traffic.VerifyWatch;
 
 /**
@@ -52,6 +54,7 @@ final class TrafficWatcher {
     private @Nullable Turn present;
 
     private Drained drained = Drained.NOT;
+    private @Nullable Verified verified;
     private @Nullable Quiescence quiescence;
 
     /** One watch, until the next one begins or it is ended; it runs when its rule is known. */
@@ -74,6 +77,9 @@ final class TrafficWatcher {
         static final Drained NOT = new Drained("no drain", "", 0);
     }
 
+    /** What the proof to be sealed rests on. */
+    private record Verified(VerifyWatch rule, int rounds) {}
+
     TrafficWatcher(JobShell shell, Consumer<JobEvent> events) {
         this.shell = shell;
         this.events = events;
@@ -85,6 +91,7 @@ final class TrafficWatcher {
             case DRAIN -> drain(effect, job, gated);
             case VERIFY ->
                 start(effect, job, new Plan<>(VerifyWatch::new, terms(true, HELD_PACE, VERIFY), this::verified));
+            case SEAL -> seal(effect);
             case COMPARE ->
                 start(
                         effect,
@@ -114,6 +121,7 @@ final class TrafficWatcher {
             // Whatever is known is of another checkpoint.
             end();
             quiescence = null;
+            verified = null;
             drained = gated ? Drained.NOT : new Drained("the job is not to be held at its MPI calls", "", 0);
         }
         if (gated) {
@@ -128,18 +136,55 @@ final class TrafficWatcher {
     }
 
     private synchronized void verified(VerifyWatch rule, WatchRun ended) {
+        verified = new Verified(rule, ended.rounds());
+    }
+
+    /** What the VMs showed when they were about to be stopped is what the checkpoint has of them. */
+    private void seal(WatchTraffic effect) {
+        Optional<String> refusal;
+        synchronized (this) {
+            refusal = effect.first()
+                    .map(this::seal)
+                    .orElse(Optional.of("what the VMs looked like when they were stopped is not known of all"));
+        }
+        events.accept(new JobEvent.Watched(effect.token(), refusal));
+    }
+
+    private Optional<String> seal(Round round) {
+        Verified proof = Objects.requireNonNull(verified, "nothing is sealed that was not verified");
+        VerifyWatch rule = proof.rule();
+        switch (rule.look(round)) {
+            case Verdict.Refused(String reason) -> {
+                return Optional.of(reason);
+            }
+            case Verdict.Open(String waitingFor) -> {
+                return Optional.of("when the VMs were stopped: " + waitingFor);
+            }
+            case Verdict.Good _ -> {}
+        }
         SortedMap<Integer, Long> digests = new TreeMap<>();
         rule.digests().forEach((vm, digest) -> digests.put(vm.index(), digest));
+        String notGated = drained.notGatedBecause().isEmpty() ? openGate(round) : drained.notGatedBecause();
         quiescence = new Quiescence(
-                drained.notGatedBecause().isEmpty(),
-                drained.notGatedBecause(),
+                notGated.isEmpty(),
+                notGated,
                 drained.forcedBecause(),
                 rule.connections(),
                 rule.bytesUnsent(),
                 rule.bytesUnread(),
                 drained.rounds(),
-                ended.rounds(),
+                proof.rounds(),
                 digests);
+        return Optional.empty();
+    }
+
+    /** A lease that ran out between two renewals opens the gate, and the freeze closes nothing. */
+    private static String openGate(Round round) {
+        return round.vms().values().stream()
+                .filter(vm -> !vm.gateClosed())
+                .map(vm -> vm.vm() + " let its ranks pass again before it was frozen")
+                .findFirst()
+                .orElse("");
     }
 
     private <R extends TrafficWatch> void start(WatchTraffic effect, Job job, Plan<R> plan) {
@@ -159,7 +204,7 @@ final class TrafficWatcher {
             R rule = plan.source().rule();
             WatchRun run = new WatchRun(shell, job, rule, plan.terms(), rounds);
             enter(turn, run);
-            Optional<String> refusal = run.watch();
+            Optional<String> refusal = run.watch(effect.first());
             if (refusal.isEmpty()) {
                 leave(turn, () -> plan.whenGood().accept(rule, run));
             }

@@ -15,11 +15,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.protocol.coordinator.Job;
 import org.stillcut.protocol.traffic.Round;
 import org.stillcut.protocol.traffic.TrafficWatch;
 import org.stillcut.protocol.traffic.TrafficWatch.Verdict;
-import org.stillcut.protocol.traffic.VmTraffic;
 
 /**
  * One watch: asks all agents of a job for looks, round after round, until its rule has a verdict or the time is over. A round
@@ -95,11 +95,15 @@ final class WatchRun {
         return rounds;
     }
 
-    /** Watches; returns what was seen that must not be, if there was something. */
-    Optional<String> watch() throws InterruptedException {
+    /**
+     * Watches; returns what was seen that must not be, if there was something.
+     *
+     * @param first a round that was seen before, if there was one
+     */
+    Optional<String> watch(Optional<Round> first) throws InterruptedException {
         long began = System.nanoTime();
-        while (!cancelled && !isOver(began)) {
-            Optional<Round> round = ask(began);
+        Optional<Round> round = first;
+        while (!cancelled && (round.isPresent() || !isOver(began))) {
             if (round.isPresent()) {
                 rounds++;
                 missing = "";
@@ -113,6 +117,7 @@ final class WatchRun {
                     case Verdict.Open _ -> Thread.sleep(terms.pace());
                 }
             }
+            round = isOver(began) ? Optional.empty() : ask(began);
         }
         if (cancelled) {
             return Optional.of("the watch was broken off");

@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.Optional;
 import org.stillcut.coordinator.job.TrafficAnswer;
 import org.stillcut.protocol.AgentId;
+import org.stillcut.protocol.Connection;
+import org.stillcut.protocol.Endpoint;
 import org.stillcut.protocol.VmId;
-import org.stillcut.protocol.traffic.Connection;
-import org.stillcut.protocol.traffic.Endpoint;
-import org.stillcut.protocol.traffic.VmTraffic;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.v1.TrafficReport;
 
 /** What an agent has seen of a job's traffic, as it comes over the wire; nonsense is an {@link IllegalArgumentException}. */
@@ -24,7 +24,7 @@ final class TrafficCodec {
                 wire.getFailure().isEmpty() ? Optional.empty() : Optional.of(wire.getFailure()));
     }
 
-    private static VmTraffic vm(org.stillcut.v1.VmTraffic wire) {
+    static VmTraffic vm(org.stillcut.v1.VmTraffic wire) {
         return new VmTraffic(
                 new VmId(wire.getVm()),
                 wire.getMonotonicNanos(),

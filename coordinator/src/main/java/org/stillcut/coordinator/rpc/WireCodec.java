@@ -21,6 +21,7 @@ import org.stillcut.protocol.Report;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.v1.GangMember;
 import org.stillcut.v1.JobSpec;
 import org.stillcut.v1.NodeDescription;
@@ -166,7 +167,9 @@ final class WireCodec {
         wire.getSnapshotsList()
                 .forEach(snapshot ->
                         snapshots.put(new VmId(snapshot.getVm()), new SnapshotRef(snapshot.getReference())));
-        return new Report.Done(agent, key, snapshots);
+        SortedMap<VmId, VmTraffic> looks = new TreeMap<>();
+        wire.getLooksList().stream().map(TrafficCodec::vm).forEach(look -> looks.put(look.vm(), look));
+        return new Report.Done(agent, key, snapshots, looks);
     }
 
     private static CheckpointFailure failure(AgentId agent, Step step, StepFailure wire) {

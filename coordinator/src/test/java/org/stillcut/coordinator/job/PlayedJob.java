@@ -24,11 +24,11 @@ import org.stillcut.protocol.Report;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.protocol.coordinator.CoordinatorProtocol;
 import org.stillcut.protocol.coordinator.JobEvent;
 import org.stillcut.protocol.coordinator.JobPhase;
 import org.stillcut.protocol.coordinator.Transition;
-import org.stillcut.protocol.traffic.VmTraffic;
 
 /** A job's loop on two nodes in a {@link FakeJobShell}, whose agents are played by the test. */
 final class PlayedJob implements AutoCloseable {
@@ -54,10 +54,13 @@ final class PlayedJob implements AutoCloseable {
     /** The VMs are at rest whenever somebody looks, and have made a call since. */
     private void look(AgentId agent, Incarnation incarnation, long round) {
         List<VmTraffic> looks = loop.state().job().placement().vmsOf(agent).stream()
-                .map(vm -> new VmTraffic(
-                        vm, System.nanoTime(), true, true, false, 1, 0, 0, round, List.of(), List.of(), 0))
+                .map(vm -> atRest(vm, round))
                 .toList();
         loop.traffic(new TrafficAnswer(agent, incarnation, round, looks, Optional.empty()));
+    }
+
+    private static VmTraffic atRest(VmId vm, long calls) {
+        return new VmTraffic(vm, System.nanoTime(), true, true, false, 1, 0, 0, calls, List.of(), List.of(), 0);
     }
 
     /** The job was created, and its agents were told to boot. */
@@ -118,8 +121,12 @@ final class PlayedJob implements AutoCloseable {
             if (step == Step.PERSIST) {
                 sent.command().vms().forEach(vm -> snapshots.put(vm, new SnapshotRef("snapshot-of-" + vm)));
             }
+            SortedMap<VmId, VmTraffic> looks = new TreeMap<>();
+            if (step.showsTraffic()) {
+                sent.command().vms().forEach(vm -> looks.put(vm, atRest(vm, 0)));
+            }
             loop.post(new JobEvent.Reported(
-                    new Report.Done(sent.agent(), sent.command().key(), snapshots)));
+                    new Report.Done(sent.agent(), sent.command().key(), snapshots, looks)));
         }
     }
 

@@ -38,8 +38,8 @@ class StageClockTest {
 
     private void observe(long sequence, Step step, SortedSet<AgentId> awaited, int millisBefore) {
         nanos += Duration.ofMillis(millisBefore).toNanos();
-        clock.observe(
-                new JobState.Checkpointing(job, new CheckpointId(job.id(), sequence), step, awaited, new TreeMap<>()));
+        clock.observe(new JobState.Checkpointing(
+                job, new CheckpointId(job.id(), sequence), step, awaited, new TreeMap<>(), new TreeMap<>()));
     }
 
     private void running(int millisBefore) {

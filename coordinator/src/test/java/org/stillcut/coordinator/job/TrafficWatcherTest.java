@@ -15,10 +15,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.stillcut.coordinator.Eventually;
 import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.protocol.Watch;
 import org.stillcut.protocol.coordinator.Job;
 import org.stillcut.protocol.coordinator.JobEffect.WatchTraffic;
 import org.stillcut.protocol.coordinator.JobEvent;
+import org.stillcut.protocol.traffic.Round;
 
 @Timeout(60)
 class TrafficWatcherTest {
@@ -37,7 +39,7 @@ class TrafficWatcherTest {
     }
 
     private void begin(long token, Watch watch, CheckpointId checkpoint) {
-        watcher.begin(new WatchTraffic(token, watch, checkpoint), job, true);
+        watcher.begin(new WatchTraffic(token, watch, checkpoint, Optional.empty()), job, true);
     }
 
     private static JobEvent good(long token) {
@@ -140,7 +142,59 @@ class TrafficWatcherTest {
     private Quiescence proof(long token, CheckpointId checkpoint) throws Exception {
         begin(token, Watch.VERIFY, checkpoint);
         Eventually.see("the proof", () -> List.copyOf(events), seen -> seen.contains(good(token)));
+        seal(token + 100, checkpoint, Looks.still(Looks.VM0), Looks.still(Looks.VM1));
+        assertThat(events).contains(good(token + 100));
         return watcher.quiescence();
+    }
+
+    private void seal(long token, CheckpointId checkpoint, VmTraffic... looks) {
+        watcher.begin(
+                new WatchTraffic(token, Watch.SEAL, checkpoint, Optional.of(Round.of(List.of(looks)))), job, true);
+    }
+
+    @Test
+    void whatIsKnownAlreadyIsTheFirstRound() throws Exception {
+        shell.answerLooks((_, _, _) -> {
+            throw new AssertionError("nobody need be asked");
+        });
+        Round first = Round.of(List.of(Looks.still(Looks.VM0), Looks.still(Looks.VM1)));
+        watcher.begin(new WatchTraffic(1, Watch.VERIFY, FIRST, Optional.of(first)), job, true);
+        awaitAnswers(good(1));
+        seal(2, FIRST, Looks.still(Looks.VM0), Looks.still(Looks.VM1));
+        assertThat(watcher.quiescence().verifyRounds()).isEqualTo(1);
+    }
+
+    @Test
+    void drainTakesTheFirstRoundForTheOlderOne() throws Exception {
+        Round first = Round.of(List.of(Looks.still(Looks.VM0), Looks.still(Looks.VM1)));
+        watcher.begin(new WatchTraffic(1, Watch.DRAIN, FIRST, Optional.of(first)), job, true);
+        awaitAnswers(good(1));
+        assertThat(proof(2, FIRST).drainRounds()).isEqualTo(2);
+    }
+
+    @Test
+    void whatMovedBeforeTheStopIsRefused() throws Exception {
+        proof(1, FIRST);
+        seal(2, FIRST, Looks.unacknowledged(Looks.VM0), Looks.still(Looks.VM1));
+        assertThat(events.getLast().toString()).contains("when the VMs were stopped: ", "not acknowledged");
+    }
+
+    @Test
+    void stopThatNotAllWereSeenBeforeIsRefused() throws Exception {
+        begin(1, Watch.VERIFY, FIRST);
+        awaitAnswers(good(1));
+        watcher.begin(new WatchTraffic(2, Watch.SEAL, FIRST, Optional.empty()), job, true);
+        awaitAnswers(good(1), refused(2, "what the VMs looked like when they were stopped is not known of all"));
+        assertThatThrownBy(watcher::quiescence).hasMessageContaining("without a proof");
+    }
+
+    @Test
+    void gateThatWasOpenedBeforeTheFreezeIsOnRecord() throws Exception {
+        begin(1, Watch.DRAIN, FIRST);
+        begin(2, Watch.VERIFY, FIRST);
+        Eventually.see("the proof", () -> List.copyOf(events), seen -> seen.contains(good(2)));
+        seal(3, FIRST, Looks.still(Looks.VM0), Looks.opened(Looks.VM1));
+        assertThat(watcher.quiescence().gated()).isFalse();
     }
 
     @Test
@@ -194,7 +248,7 @@ class TrafficWatcherTest {
         watcher.end();
 
         letEverybodyAnswer();
-        watcher.begin(new WatchTraffic(4, Watch.DRAIN, SECOND), job, false);
+        watcher.begin(new WatchTraffic(4, Watch.DRAIN, SECOND, Optional.empty()), job, false);
         Quiescence seen = proof(5, SECOND);
         assertThat(seen.notGatedBecause()).isEqualTo("the job is not to be held at its MPI calls");
         assertThat(seen.drainRounds()).isZero();

@@ -66,7 +66,7 @@ class WatchRunTest {
         Rounds rule = new Rounds(3);
         WatchRun run = run(rule, LONG);
         everybodyAnswers(run);
-        assertThat(run.watch()).isEmpty();
+        assertThat(run.watch(Optional.empty())).isEmpty();
         assertThat(run.rounds()).isEqualTo(3);
         assertThat(rule.seen)
                 .allSatisfy(round -> assertThat(round.vms().keySet()).containsExactly(Looks.VM0, Looks.VM1));
@@ -85,7 +85,7 @@ class WatchRunTest {
                 run.take(still(agent, of, round));
             }
         });
-        assertThat(run.watch()).isEmpty();
+        assertThat(run.watch(Optional.empty())).isEmpty();
         assertThat(run.rounds()).isEqualTo(2);
     }
 
@@ -98,7 +98,7 @@ class WatchRunTest {
                 run.take(still(agent, of, round));
             }
         });
-        assertThat(run.watch()).isEmpty();
+        assertThat(run.watch(Optional.empty())).isEmpty();
         assertThat(asked).hasValue(2);
     }
 
@@ -114,7 +114,7 @@ class WatchRunTest {
             run.take(still(agent, of, round));
             run.take(Looks.answer(agent, of, round, Looks.busy(Looks.vmOf(agent), 10)));
         });
-        assertThat(run.watch()).isEmpty();
+        assertThat(run.watch(Optional.empty())).isEmpty();
         assertThat(rule.seen)
                 .allSatisfy(round -> assertThat(round.vms().values())
                         .allSatisfy(vm -> assertThat(vm.calls()).isZero()));
@@ -127,7 +127,7 @@ class WatchRunTest {
             run.take(Looks.failure(PlayedJob.C, of, round, "no such job"));
             run.take(still(agent, of, round));
         });
-        assertThat(run.watch()).isEmpty();
+        assertThat(run.watch(Optional.empty())).isEmpty();
         assertThat(numbers).hasValue(2);
     }
 
@@ -135,12 +135,13 @@ class WatchRunTest {
     void agentMustShowItsVmsEachOnceAndNoOther() throws Exception {
         WatchRun other = run(new Rounds(1), SHORT);
         shell.answerLooks((agent, of, round) -> other.take(Looks.answer(agent, of, round, Looks.still(Looks.VM0))));
-        assertThat(other.watch()).contains("node b: it shows [vm0] instead of [vm1]");
+        assertThat(other.watch(Optional.empty())).contains("node b: it shows [vm0] instead of [vm1]");
 
         WatchRun twice = run(new Rounds(1), SHORT);
         shell.answerLooks((agent, of, round) -> twice.take(
                 Looks.answer(agent, of, round, Looks.still(Looks.vmOf(agent)), Looks.busy(Looks.vmOf(agent), 3))));
-        assertThat(twice.watch().orElse("")).matches("node [ab]: it shows \\[vm(.), vm\\1] instead of \\[vm\\1]");
+        assertThat(twice.watch(Optional.empty()).orElse(""))
+                .matches("node [ab]: it shows \\[vm(.), vm\\1] instead of \\[vm\\1]");
     }
 
     @Test
@@ -152,7 +153,7 @@ class WatchRunTest {
             }
         });
         long began = System.nanoTime();
-        assertThat(run.watch()).contains("no look from [b]");
+        assertThat(run.watch(Optional.empty())).contains("no look from [b]");
         assertThat(Duration.ofNanos(System.nanoTime() - began)).isGreaterThanOrEqualTo(SHORT.multipliedBy(5));
     }
 
@@ -160,7 +161,7 @@ class WatchRunTest {
     void ruleSpeaksWhenTheTimeIsUpAfterSomeRounds() throws Exception {
         WatchRun run = run(new Rounds(-1), SHORT);
         everybodyAnswers(run);
-        assertThat(run.watch()).contains("too few rounds");
+        assertThat(run.watch(Optional.empty())).contains("too few rounds");
         assertThat(run.rounds()).isGreaterThanOrEqualTo(2);
     }
 
@@ -169,14 +170,15 @@ class WatchRunTest {
         WatchRun run = run(new Rounds(-1), SHORT);
         shell.answerLooks((agent, of, round) ->
                 run.take(round > 2 ? Looks.failure(agent, of, round, "its guest is silent") : still(agent, of, round)));
-        assertThat(run.watch().orElse("")).matches("too few rounds; then node [ab]: its guest is silent");
+        assertThat(run.watch(Optional.empty()).orElse(""))
+                .matches("too few rounds; then node [ab]: its guest is silent");
     }
 
     @Test
     void cancelledWatchEndsAndSaysSo() throws Exception {
         WatchRun run = run(new Rounds(-1), LONG);
         shell.answerLooks((agent, of, round) -> run.cancel());
-        assertThat(run.watch()).isEqualTo(Optional.of("the watch was broken off"));
+        assertThat(run.watch(Optional.empty())).isEqualTo(Optional.of("the watch was broken off"));
     }
 
     @Test
@@ -186,6 +188,6 @@ class WatchRunTest {
             run.take(still(PlayedJob.A, incarnation, count % 3));
         }
         everybodyAnswers(run);
-        assertThat(run.watch()).isEmpty();
+        assertThat(run.watch(Optional.empty())).isEmpty();
     }
 }

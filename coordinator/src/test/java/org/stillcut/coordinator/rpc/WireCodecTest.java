@@ -2,9 +2,11 @@ package org.stillcut.coordinator.rpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -29,6 +31,7 @@ import org.stillcut.protocol.Report;
 import org.stillcut.protocol.SnapshotRef;
 import org.stillcut.protocol.Step;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.v1.JobSpec;
 import org.stillcut.v1.NodeDescription;
 import org.stillcut.v1.OutputStream;
@@ -114,6 +117,22 @@ class WireCodecTest {
         snapshots.put(new VmId(0), new SnapshotRef("zero"));
         snapshots.put(new VmId(2), new SnapshotRef("two"));
         assertThat(WireCodec.report(A, wire)).isEqualTo(new Report.Done(A, key(Step.PERSIST), snapshots));
+    }
+
+    @Test
+    void looksComeWithTheReport() {
+        StepReport wire = reportOf(Step.PAUSE)
+                .addLooks(org.stillcut.v1.VmTraffic.newBuilder()
+                        .setVm(1)
+                        .setFrozen(true)
+                        .setDigest(42))
+                .build();
+        VmTraffic look = new VmTraffic(new VmId(1), 0, false, true, false, 0, 0, 0, 0, List.of(), List.of(), 42);
+        assertThat(WireCodec.report(A, wire))
+                .isEqualTo(
+                        new Report.Done(A, key(Step.PAUSE), new TreeMap<>(), new TreeMap<>(Map.of(new VmId(1), look))));
+        StepReport misplaced = reportOf(Step.CAPTURE).addLooks(wire.getLooks(0)).build();
+        assertThatThrownBy(() -> WireCodec.report(A, misplaced)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @ParameterizedTest

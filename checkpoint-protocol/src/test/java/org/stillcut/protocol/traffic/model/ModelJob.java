@@ -6,11 +6,12 @@ import java.util.List;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.stillcut.protocol.Connection;
+import org.stillcut.protocol.Endpoint;
 import org.stillcut.protocol.VmId;
-import org.stillcut.protocol.traffic.Connection;
-import org.stillcut.protocol.traffic.Endpoint;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.protocol.traffic.Round;
-import org.stillcut.protocol.traffic.VmTraffic;
 
 /** Some VMs with some ranks, each connected with each, and the looks at them. */
 final class ModelJob {
@@ -106,11 +107,19 @@ final class ModelJob {
 
     /** Looks at every VM; ends when the last look was taken and answered. */
     Round round() {
+        return roundAfter(_ -> {});
+    }
+
+    /** Does a step with every VM and looks at it then, whatever has become of the others. */
+    Round roundAfter(Consumer<ModelVm> step) {
         looks.clear();
         List<ModelVm> order = new ArrayList<>(vms);
         Collections.shuffle(order, new Random(random.nextLong()));
         for (ModelVm vm : order) {
-            time.after(slowNowAndThen(), () -> look(vm));
+            time.after(slowNowAndThen(), () -> {
+                step.accept(vm);
+                look(vm);
+            });
         }
         time.pass(Long.MAX_VALUE / 2, () -> looks.size() < vms.size());
         return Round.of(looks.values());

@@ -2,8 +2,8 @@ package org.stillcut.protocol.traffic.model;
 
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
-import org.stillcut.protocol.traffic.Connection;
-import org.stillcut.protocol.traffic.Endpoint;
+import org.stillcut.protocol.Connection;
+import org.stillcut.protocol.Endpoint;
 
 /**
  * One end of a connection, as a kernel keeps it: buffers, windows, delayed acknowledgements, retransmission, zero-window

@@ -2,9 +2,9 @@ package org.stillcut.protocol.traffic.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.stillcut.protocol.Connection;
 import org.stillcut.protocol.VmId;
-import org.stillcut.protocol.traffic.Connection;
-import org.stillcut.protocol.traffic.VmTraffic;
+import org.stillcut.protocol.VmTraffic;
 
 /** A VM with its gate, its freezer and its ranks. */
 final class ModelVm {

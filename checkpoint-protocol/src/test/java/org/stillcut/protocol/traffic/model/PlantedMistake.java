@@ -3,13 +3,13 @@ package org.stillcut.protocol.traffic.model;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.stillcut.protocol.Connection;
+import org.stillcut.protocol.Endpoint;
 import org.stillcut.protocol.VmId;
-import org.stillcut.protocol.traffic.Connection;
-import org.stillcut.protocol.traffic.Endpoint;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.protocol.traffic.Round;
 import org.stillcut.protocol.traffic.TrafficWatch;
 import org.stillcut.protocol.traffic.TrafficWatch.Verdict;
-import org.stillcut.protocol.traffic.VmTraffic;
 
 /**
  * Mistakes that are easily made in the rules. Each is planted by showing the real rules something else than what was seen, so

@@ -1,10 +1,10 @@
 package org.stillcut.protocol.traffic.model;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.stillcut.protocol.traffic.DrainWatch;
 import org.stillcut.protocol.traffic.Round;
-import org.stillcut.protocol.traffic.TrafficWatch;
 import org.stillcut.protocol.traffic.TrafficWatch.Verdict;
 import org.stillcut.protocol.traffic.VerifyWatch;
 
@@ -21,6 +21,7 @@ final class QuiesceRun {
     private final Looking looking;
     private boolean drained;
     private boolean verified;
+    private boolean sealed;
     private Optional<String> mistake = Optional.empty();
 
     QuiesceRun(long seed, Looking looking) {
@@ -34,17 +35,17 @@ final class QuiesceRun {
         job.time().pass(random.nextInt(1_000, 30_000));
         // A job need not be held at its calls, and a drain may be cut off.
         if (random.nextInt(3) > 0) {
-            job.vms().forEach(vm -> job.time().after(job.slowNowAndThen(), vm::closeGate));
-            job.time().pass(20_000, () -> job.vms().stream().anyMatch(vm -> !vm.gateClosed()));
-            drain();
+            drain(job.roundAfter(ModelVm::closeGate));
         }
-        job.vms().forEach(vm -> job.time().after(job.slowNowAndThen(), vm::freeze));
-        job.time().pass(20_000, () -> !job.allFrozen());
         if (random.nextInt(8) == 0) {
             ModelVm impatient = job.vms().get(random.nextInt(job.vms().size()));
             job.time().after(random.nextInt(100_000), impatient::letGo);
         }
-        verify();
+        VerifyWatch rule = new VerifyWatch();
+        verified = verify(rule, job.roundAfter(ModelVm::freeze));
+        if (verified) {
+            seal(rule);
+        }
         return mistake;
     }
 
@@ -57,14 +58,18 @@ final class QuiesceRun {
         return verified;
     }
 
-    private void drain() {
+    boolean sealed() {
+        return sealed;
+    }
+
+    private void drain(Round first) {
         DrainWatch rule = new DrainWatch();
         long end = job.time().now() + (random.nextInt(4) == 0 ? random.nextInt(10_000) : DRAIN_MICROS);
-        Optional<Round> before = Optional.empty();
+        Round before = first;
+        Round round = first;
+        long underWay = 0;
         while (job.time().now() < end) {
-            long underWay = job.bytesUnderWay();
-            Round round = job.round();
-            Verdict verdict = looking.look(rule, before.orElse(round), round);
+            Verdict verdict = looking.look(rule, before, round);
             if (verdict instanceof Verdict.Good) {
                 drained = true;
                 if (underWay > 0) {
@@ -72,49 +77,67 @@ final class QuiesceRun {
                 }
                 return;
             }
-            before = Optional.of(round);
+            before = round;
             job.time().pass(random.nextInt(500, 3_000));
+            underWay = job.bytesUnderWay();
+            round = job.round();
         }
     }
 
-    private void verify() {
-        TrafficWatch rule = new VerifyWatch();
+    private boolean verify(VerifyWatch rule, Round first) {
         long end = job.time().now() + VERIFY_MICROS;
-        Optional<Round> before = Optional.empty();
+        Round before = first;
+        Round round = first;
         while (job.time().now() < end) {
-            Round round = job.round();
-            switch (looking.look(rule, before.orElse(round), round)) {
+            switch (looking.look(rule, before, round)) {
                 case Verdict.Good _ -> {
-                    verified = true;
-                    judge(round);
-                    return;
+                    return true;
                 }
                 case Verdict.Refused _ -> {
-                    return;
+                    return false;
                 }
                 case Verdict.Open _ -> job.time().pass(random.nextInt(500, 3_000));
             }
-            before = Optional.of(round);
+            before = round;
+            round = job.round();
         }
+        return false;
     }
 
-    /** The proof must hold now, and for as long as the whole job is frozen. */
-    private void judge(Round proof) {
+    /** The proof must hold, and what it shows be so, for as long as the whole job is frozen. */
+    private void seal(VerifyWatch rule) {
+        Round proof = job.round();
+        if (!(looking.look(rule, proof, proof) instanceof Verdict.Good)) {
+            return;
+        }
+        sealed = true;
         if (proof.vms().values().stream().anyMatch(vm -> !vm.frozen())) {
-            found("VERIFY: a VM was not frozen when it was looked at");
+            found("SEAL: a VM was not frozen when it was looked at");
         }
         if (!job.allFrozen()) {
-            // It was let go after the last look; whoever stops the VM has to see that.
+            // It was let go after the look. A lease does not do that: it has just been renewed.
             return;
         }
         if (job.wire().dataInFlight() > 0) {
-            found("VERIFY: " + job.wire().dataInFlight() + " segments are on the wire");
+            found("SEAL: " + job.wire().dataInFlight() + " segments are on the wire");
         }
         long sent = job.wire().dataSent();
         job.time().pass(AFTERWARDS_MICROS, job::allFrozen);
         if (job.wire().dataSent() > sent) {
-            found("VERIFY: " + (job.wire().dataSent() - sent) + " segments were sent afterwards");
+            found("SEAL: " + (job.wire().dataSent() - sent) + " segments were sent afterwards");
         }
+        if (job.allFrozen() && !counts(job.round()).equals(counts(proof))) {
+            found("SEAL: the VMs show something else afterwards");
+        }
+    }
+
+    /** What digests are made of. */
+    private static List<String> counts(Round round) {
+        return round.vms().values().stream()
+                .flatMap(vm -> vm.connections().stream()
+                        .map(seen -> vm.vm() + " " + seen + " " + seen.sent() + " " + seen.received() + " "
+                                + seen.unsent() + " " + seen.unread()))
+                .toList();
     }
 
     private void found(String what) {

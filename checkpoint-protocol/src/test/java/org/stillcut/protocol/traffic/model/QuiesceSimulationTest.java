@@ -24,6 +24,7 @@ class QuiesceSimulationTest {
             tally.runs++;
             tally.drained += run.drained() ? 1 : 0;
             tally.verified += run.verified() ? 1 : 0;
+            tally.sealed += run.sealed() ? 1 : 0;
         }
         return Optional.empty();
     }
@@ -32,6 +33,7 @@ class QuiesceSimulationTest {
         private long runs;
         private long drained;
         private long verified;
+        private long sealed;
     }
 
     @Test
@@ -42,6 +44,7 @@ class QuiesceSimulationTest {
             // Rules that never conclude anything are never wrong.
             assertThat(tally.drained).as("drained").isGreaterThan(tally.runs / 4);
             assertThat(tally.verified).as("verified").isGreaterThan(tally.runs * 2 / 3);
+            assertThat(tally.sealed).as("sealed").isGreaterThan(tally.verified * 19 / 20);
         }
     }
 

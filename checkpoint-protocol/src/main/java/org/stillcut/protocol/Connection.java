@@ -1,4 +1,4 @@
-package org.stillcut.protocol.traffic;
+package org.stillcut.protocol;
 
 /**
  * What the kernel of one VM counts for one connection of the job.
@@ -41,7 +41,7 @@ public record Connection(
     }
 
     /** Whether data waits for the other end to read; the zero-window probe alone is on the wire now and then. */
-    boolean isStalled() {
+    public boolean isStalled() {
         return unsent > 0 && probesWindow && unacknowledged == 0;
     }
 

@@ -1,7 +1,6 @@
-package org.stillcut.protocol.traffic;
+package org.stillcut.protocol;
 
 import java.util.List;
-import org.stillcut.protocol.VmId;
 
 /**
  * One look at the job in one VM. The gate was counted before the connections, and not all of them at one instant: only
@@ -40,21 +39,21 @@ public record VmTraffic(
         connections = List.copyOf(connections);
     }
 
-    boolean allParked() {
+    public boolean allParked() {
         return inCall == 0 && outside == 0;
     }
 
-    long bytesMoved() {
+    public long bytesMoved() {
         return connections.stream()
                 .mapToLong(connection -> connection.sent() + connection.received())
                 .sum();
     }
 
-    long bytesUnread() {
+    public long bytesUnread() {
         return connections.stream().mapToLong(Connection::unread).sum();
     }
 
-    long bytesUnsent() {
+    public long bytesUnsent() {
         return connections.stream().mapToLong(Connection::unsent).sum();
     }
 }
