@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 /* How long a parked thread sleeps between two turns of the progress engine. Of the messages on their way nothing was
-   left in socket buffers with it, up to 10 MB without the pump. */
-#define PUMP_PAUSE_NANOS 100000
+   left in socket buffers with it, up to 10 MB without the pump. A turn reads some 100 KB; with shorter pauses, parked threads
+   take the CPU from those that have not come to rest yet. */
+#define PUMP_PAUSE_NANOS 500000
 /* How long it sleeps without the pump; the wake-up ends it sooner, this only bounds a lost one. */
 #define PARK_PAUSE_NANOS 20000000
 

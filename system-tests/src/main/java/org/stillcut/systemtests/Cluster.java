@@ -314,7 +314,7 @@ public final class Cluster implements AutoCloseable {
         Commands.run("mount", "-o", "remount,size=" + bytes, mounts.getFirst().toString());
     }
 
-    private Path socket() {
+    Path socket() {
         return home.resolve("coordinator.sock");
     }
 

@@ -3,6 +3,7 @@ package org.stillcut.systemtests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.stillcut.v1.Checkpoint;
 
 /** One job of a pattern of traffic on four VMs, started and making progress, and what must be true when it has ended. */
 final class CheckpointedTraffic implements AutoCloseable {
@@ -82,14 +84,25 @@ final class CheckpointedTraffic implements AutoCloseable {
     Duration checkpoint(int times) throws Exception {
         long from = System.nanoTime();
         String job = run.jobId(STEP);
-        for (int i = 1; i <= times; i++) {
-            Commands.Result result = cluster.stillcut("checkpoint", job);
-            assertThat(result.exitStatus())
-                    .as("checkpoint %d of %d of %s: %s%n%s", i, times, pattern, result.stderr(), run.transcript())
-                    .isZero();
+        try (CheckpointCaller coordinator = new CheckpointCaller(cluster.socket())) {
+            for (int i = 1; i <= times; i++) {
+                takeCheckpoint(coordinator, job, i + " of " + times);
+            }
         }
         say(times + " checkpoints taken");
         return Duration.ofNanos(System.nanoTime() - from);
+    }
+
+    private void takeCheckpoint(CheckpointCaller coordinator, String job, String which) {
+        try {
+            Checkpoint checkpoint = coordinator.checkpoint(job);
+            assertThat(checkpoint.getQuiescence().getVerifyRounds())
+                    .as("checkpoint %s", which)
+                    .isPositive();
+        } catch (StatusRuntimeException e) {
+            throw new AssertionError(
+                    "checkpoint %s of %s: %s%n%s".formatted(which, pattern, e.getStatus(), run.transcript()), e);
+        }
     }
 
     /** Waits for the end, which must be a good one, with the result of an undisturbed run, after so many checkpoints or more. */

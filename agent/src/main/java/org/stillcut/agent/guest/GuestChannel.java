@@ -60,8 +60,10 @@ public final class GuestChannel implements AutoCloseable {
         this.name = name;
         this.socket = socket;
         this.listener = listener;
-        this.reader = Thread.ofVirtual().name("guest-reader-" + name).unstarted(this::readLoop);
-        this.writer = Thread.ofVirtual().name("guest-writer-" + name).unstarted(this::writeLoop);
+        // Each wait of a virtual thread for a socket ends in two more threads before it goes on; the job stands still
+        // for that.
+        this.reader = Thread.ofPlatform().daemon().name("guest-reader-" + name).unstarted(this::readLoop);
+        this.writer = Thread.ofPlatform().daemon().name("guest-writer-" + name).unstarted(this::writeLoop);
     }
 
     /**

@@ -57,7 +57,8 @@ public final class QmpClient implements AutoCloseable {
     private QmpClient(SocketChannel channel, Path socket) {
         this.channel = channel;
         this.socket = socket;
-        this.writer = Thread.ofVirtual().name("qmp-writer-" + socket).unstarted(this::writeAll);
+        // Not virtual, for whom the wait for a socket ends in two more threads: the job stands still for that.
+        this.writer = Thread.ofPlatform().daemon().name("qmp-writer-" + socket).unstarted(this::writeAll);
     }
 
     /**
@@ -72,7 +73,7 @@ public final class QmpClient implements AutoCloseable {
         boolean ready = false;
         try {
             client.writer.start();
-            Thread.ofVirtual().name("qmp-reader-" + socket).start(client::readAll);
+            Thread.ofPlatform().daemon().name("qmp-reader-" + socket).start(client::readAll);
             QmpCall.await(client.version, "greeting", socket, deadline);
             client.execute("qmp_capabilities", deadline);
             ready = true;

@@ -73,6 +73,8 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
         this.node = node;
         this.channel = NettyChannelBuilder.forAddress(coordinator.getHostString(), coordinator.getPort())
                 .usePlaintext()
+                // Nothing that is done with an answer blocks, and the job stands still while it is handed on.
+                .directExecutor()
                 .keepAliveTime(KEEPALIVE_SECONDS, TimeUnit.SECONDS)
                 .keepAliveTimeout(KEEPALIVE_SECONDS, TimeUnit.SECONDS)
                 .build();
