@@ -155,13 +155,27 @@ public final class CheckpointRecords {
     }
 
     /** The newest checkpoint of a job that exists. */
-    Optional<CheckpointId> newest(JobId job) throws CommitException {
+    public Optional<CheckpointId> newest(JobId job) throws CommitException {
         try {
             List<Long> sequences = catalog.listCheckpoints(job.value());
             return sequences.isEmpty() ? Optional.empty() : Optional.of(new CheckpointId(job, sequences.getLast()));
         } catch (StoreException e) {
             throw failure("checkpoints of " + job + " cannot be listed", e);
         }
+    }
+
+    /** The highest epoch that the job's checkpoints know, as far as they can be read. */
+    public long lastEpoch(JobId job) throws CommitException {
+        long last = Incarnation.FIRST_EPOCH;
+        for (CheckpointId id : list(Optional.of(job))) {
+            try {
+                last = Math.max(
+                        last, readable(id).map(CheckpointManifest::epoch).orElse(last));
+            } catch (StoreException e) {
+                throw failure("checkpoint " + id + " cannot be read", e);
+            }
+        }
+        return last;
     }
 
     /** The newest checkpoint that an incarnation has committed itself. */

@@ -88,7 +88,7 @@ final class Coordinator implements AutoCloseable {
         this.expiry = timer.scheduleWithFixedDelay(this::expire, lookMillis, lookMillis, TimeUnit.MILLISECONDS);
         List<BindableService> services = List.of(
                 new JobServiceImpl(jobs, intake, registry, background),
-                new CheckpointServiceImpl(jobs, checkpoints, shell::place, background),
+                new CheckpointServiceImpl(jobs, intake, checkpoints, shell::place, background),
                 new NodeServiceImpl(registry, usage),
                 new AgentServiceImpl(new AgentEntry(registry, repository), jobs, intake, background));
         try {

@@ -13,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.random.RandomGenerator;
@@ -22,9 +23,11 @@ import org.stillcut.coordinator.catalog.JobCatalog;
 import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
+import org.stillcut.coordinator.output.JobOutput;
 import org.stillcut.coordinator.placement.NoRoomException;
 import org.stillcut.coordinator.placement.NodeRoom;
 import org.stillcut.coordinator.placement.PlacementPlanner;
+import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.coordinator.CoordinatorProtocol;
@@ -136,6 +139,33 @@ public final class JobIntake {
         jobs.add(loop);
         log.info("job {} comes in: {} VMs on {}", id, description.vmCount(), placement.agents());
         return id;
+    }
+
+    /**
+     * Takes up a job that another coordinator had and that the repository has checkpoints of; a job that is here already stays as it is. When this
+     * returns the job survives this process; it is lost until it is restarted.
+     *
+     * @param epoch the last one that its checkpoints know
+     * @param placement where it is going to be restarted
+     */
+    public synchronized JobLoop adopt(CheckpointId newest, long epoch, JobDescription description, Placement placement)
+            throws IOException {
+        JobId id = newest.job();
+        Optional<JobLoop> present = jobs.find(id);
+        if (present.isPresent()) {
+            return present.get();
+        }
+        // What an attempt that was cut short has made of it is of no use.
+        Files.createDirectories(
+                home(id), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        JobOutput.beginLater(home(id));
+        Instant created = clock.instant();
+        Transition initial = CoordinatorProtocol.adopt(id, placement, description.maxRestarts(), epoch, newest);
+        JobLoop loop = loops.loop(initial, description, created);
+        catalog.create(id, description, created, initial.persistFirst());
+        jobs.add(loop);
+        log.info("job {} is taken up from checkpoint {} in the repository", id, newest);
+        return loop;
     }
 
     /** The archive of the files a job started with. */

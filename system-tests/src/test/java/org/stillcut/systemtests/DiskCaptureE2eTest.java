@@ -119,7 +119,7 @@ class DiskCaptureE2eTest {
     private SnapshotManifest persist(LoadedGuest guest) throws Exception {
         sequence++;
         SnapshotIdentity identity = new SnapshotIdentity(JOB.value(), sequence, 1, VM.index());
-        SnapshotRef reference = guest.capture().persist(vault, identity, new TreeMap<>());
+        SnapshotRef reference = guest.capture().persist(vault, identity, new TreeMap<>(), Optional.empty());
         CheckpointManifest manifest = new CheckpointManifest(
                 JOB.value(), sequence, 1, Instant.EPOCH, new TreeMap<>(Map.of(VM.index(), reference)), new TreeMap<>());
         repository.catalog().commit(manifest);

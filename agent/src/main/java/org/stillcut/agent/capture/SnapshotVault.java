@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.stillcut.agent.disk.DiskChanges;
@@ -48,18 +49,24 @@ public final class SnapshotVault {
 
     private final Repository repository;
     private final Pace pace;
+    private final BootFileStore bootFiles;
 
     /** @param pace at which RAM is stored, whose hashing and compression would otherwise take the guests' processors */
     public SnapshotVault(Repository repository, Pace pace) {
         this.repository = repository;
         this.pace = pace;
+        this.bootFiles = new BootFileStore(repository);
     }
 
     /** A stored snapshot, and the images in it, on which the next one can build. */
     public record Stored(SnapshotRef reference, ImageRef ram, ImageRef disk) {}
 
-    /** Stores a cut; all of it is durable when this returns. */
-    public Stored store(SnapshotIdentity identity, Cut cut, SortedMap<String, String> machine)
+    /**
+     * Stores a cut; all of it is durable when this returns.
+     *
+     * @param boot what the VM booted, to be kept with it; empty when it booted nothing that a restore needs
+     */
+    public Stored store(SnapshotIdentity identity, Cut cut, SortedMap<String, String> machine, Optional<BootFiles> boot)
             throws StoreException, DiskException, InterruptedException {
         try (SnapshotWriter writer = repository.newSnapshot(identity);
                 DiskChanges changes = cut.disk().changes(MAP_DEADLINE)) {
@@ -69,6 +76,9 @@ public final class SnapshotVault {
                     writer.writeImage(DISK, disk.over(cut.diskBase())).ref();
             writer.writeImage(
                     DEVICE, new ImageInput.Full(new Bytes(cut.deviceState()), ImageInput.DEFAULT_CHUNK_SIZE_BYTES));
+            if (boot.isPresent()) {
+                bootFiles.add(writer, boot.get());
+            }
             SortedMap<String, String> attributes = new TreeMap<>(machine);
             attributes.put(STORED_BYTES, Long.toString(writer.stats().storedBytes()));
             return new Stored(writer.finish(attributes), ramRef, diskRef);
@@ -88,6 +98,17 @@ public final class SnapshotVault {
         SnapshotManifest snapshot = repository.catalog().readSnapshot(reference);
         repository.holdForReading(CheckpointRef.of(manifest), reference, snapshot);
         return snapshot;
+    }
+
+    /**
+     * Gets what the VM of a snapshot booted out of the repository.
+     *
+     * @param digest of it, see {@link BootFiles#digest}
+     * @param directory is made when it is missing, and keeps the files for the next call
+     */
+    public BootFiles fetchBootFiles(SnapshotManifest snapshot, String digest, Path directory)
+            throws StoreException, IOException {
+        return bootFiles.fetch(snapshot, digest, directory);
     }
 
     /** Lets go what is held for a VM that is no more. May be repeated. */

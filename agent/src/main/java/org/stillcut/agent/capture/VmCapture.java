@@ -113,8 +113,16 @@ public final class VmCapture implements AutoCloseable {
                 (System.nanoTime() - saved) / 1000);
     }
 
-    /** Stores the cut; it is durable when this returns. */
-    public SnapshotRef persist(SnapshotVault vault, SnapshotIdentity identity, SortedMap<String, String> attributes)
+    /**
+     * Stores the cut; it is durable when this returns.
+     *
+     * @param boot what the VM booted, see {@link SnapshotVault#store}
+     */
+    public SnapshotRef persist(
+            SnapshotVault vault,
+            SnapshotIdentity identity,
+            SortedMap<String, String> attributes,
+            Optional<BootFiles> boot)
             throws StoreException, DiskException, InterruptedException {
         byte[] state = deviceState;
         if (state == null) {
@@ -123,7 +131,8 @@ public final class VmCapture implements AutoCloseable {
         DiskLayer newest = disk.unpersisted().getLast();
         SortedMap<String, String> all = new TreeMap<>(attributes);
         all.put(TRACKER, ram.trackerKind().name());
-        SnapshotVault.Stored stored = vault.store(identity, new Cut(ram, ByteBuffer.wrap(state), disk, diskBase), all);
+        SnapshotVault.Stored stored =
+                vault.store(identity, new Cut(ram, ByteBuffer.wrap(state), disk, diskBase), all, boot);
         ram.stored(stored.ram());
         unconfirmed = new Persisted(newest, stored.disk());
         deviceState = null;

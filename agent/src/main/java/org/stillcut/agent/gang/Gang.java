@@ -19,6 +19,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.stillcut.agent.capture.BootFiles;
 import org.stillcut.agent.disk.JobDisk;
 import org.stillcut.agent.guest.CheckpointOutcome;
 import org.stillcut.agent.guest.GuestException;
@@ -51,6 +52,7 @@ public final class Gang implements GangSteps {
     private final SortedMap<VmId, GangVm> vms = new TreeMap<>();
     private final Map<VmId, String> lost = new ConcurrentSkipListMap<>();
     private @Nullable JobNetwork network;
+    private @Nullable BootFiles bootFiles;
     private volatile boolean ending;
 
     public Gang(GangPlan plan, SortedSet<VmId> here, HostEnvironment host, GangListener listener) {
@@ -67,7 +69,7 @@ public final class Gang implements GangSteps {
                 id,
                 new GangVm.Paths(files.disk(id), files.ram(id)),
                 host,
-                disk -> shaping.spec(id, disk),
+                disk -> shaping.spec(id, disk, bootFiles()),
                 plan.program().gated(),
                 new GuestVoice(plan.incarnation(), id, listener));
     }
@@ -79,6 +81,7 @@ public final class Gang implements GangSteps {
 
     @Override
     public void boot() throws StepException, InterruptedException {
+        bootFiles = host.images().files(plan.shape().image());
         lay(() -> makeDisks());
         AllVms.each("boot", vms.values(), GangVm::boot);
         watch();
@@ -89,11 +92,15 @@ public final class Gang implements GangSteps {
         SortedMap<VmId, SnapshotManifest> snapshots = new TreeMap<>();
         try {
             for (VmId id : vms.keySet()) {
-                SnapshotManifest snapshot = host.vault().find(checkpoint, id);
-                shaping.requireFit(snapshot);
-                snapshots.put(id, snapshot);
+                snapshots.put(id, host.vault().find(checkpoint, id));
             }
-        } catch (StoreException e) {
+            // All VMs of a gang boot the same.
+            BootFiles files = shaping.bootFiles(snapshots.firstEntry().getValue());
+            for (SnapshotManifest snapshot : snapshots.values()) {
+                shaping.requireFit(snapshot, files);
+            }
+            bootFiles = files;
+        } catch (StoreException | IOException e) {
             throw StepException.of(e);
         }
         lay(() -> {});
@@ -194,7 +201,8 @@ public final class Gang implements GangSteps {
     @Override
     public SortedMap<VmId, SnapshotRef> persist(CheckpointId checkpoint) throws StepException, InterruptedException {
         Map<VmId, SnapshotRef> references = new ConcurrentHashMap<>();
-        SortedMap<String, String> machine = shaping.description();
+        BootFiles booted = bootFiles();
+        SortedMap<String, String> machine = shaping.description(booted);
         for (GangVm vm : vms.values()) {
             SnapshotIdentity identity = new SnapshotIdentity(
                     plan.incarnation().job().value(),
@@ -206,8 +214,8 @@ public final class Gang implements GangSteps {
                     List.of(vm),
                     _ -> references.put(
                             vm.id(),
-                            new SnapshotRef(
-                                    vm.persist(host.vault(), identity, machine).digest())));
+                            new SnapshotRef(vm.persist(host.vault(), identity, machine, booted)
+                                    .digest())));
         }
         return Collections.unmodifiableSortedMap(new TreeMap<>(references));
     }
@@ -265,6 +273,14 @@ public final class Gang implements GangSteps {
                 log.info("{}: {} does not say again what it printed: {}", incarnation(), LAUNCHER, e.getMessage());
             }
         }
+    }
+
+    private BootFiles bootFiles() {
+        BootFiles files = bootFiles;
+        if (files == null) {
+            throw new IllegalStateException(incarnation() + " is neither booted nor restored");
+        }
+        return files;
     }
 
     private GangVm launcher() {

@@ -31,6 +31,11 @@ final class GangFiles {
         return directory.resolve("gangs");
     }
 
+    /** What VMs boot that came from the repository. */
+    static Path bootFiles(Path stateDirectory) {
+        return stateDirectory.resolve("boot");
+    }
+
     /** Makes the directories, empty ones. */
     void create(Iterable<VmId> vms) throws IOException {
         delete();

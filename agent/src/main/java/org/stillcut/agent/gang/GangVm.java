@@ -10,6 +10,7 @@ import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.stillcut.agent.capture.BootFiles;
 import org.stillcut.agent.capture.RamCapture;
 import org.stillcut.agent.capture.SnapshotVault;
 import org.stillcut.agent.capture.VmCapture;
@@ -221,10 +222,11 @@ final class GangVm {
     }
 
     /** Stores what was captured. */
-    SnapshotRef persist(SnapshotVault vault, SnapshotIdentity identity, SortedMap<String, String> machine)
+    SnapshotRef persist(
+            SnapshotVault vault, SnapshotIdentity identity, SortedMap<String, String> machine, BootFiles boot)
             throws StoreException, DiskException, InterruptedException {
         tellOfResume();
-        return capturing().persist(vault, identity, machine);
+        return capturing().persist(vault, identity, machine, Optional.of(boot));
     }
 
     /** Undoes a checkpoint from wherever it is: the VM runs, the job runs, nothing is prepared. */

@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
-import org.stillcut.agent.qemu.VmBoot;
+import org.stillcut.agent.capture.BootFiles;
+import org.stillcut.agent.capture.BootFiles.BootFile;
 
 /**
  * The kernel and the root file systems that guests boot, as guest/image/build makes them. A snapshot fits only the very files
@@ -34,15 +36,26 @@ public final class GuestImages {
     }
 
     /** What a VM boots with the image of that name. */
-    VmBoot boot(String name, String kernelCommandLine) throws StepException {
-        Path root = directory.resolve(name + ROOT_SUFFIX);
-        if (!Files.isReadable(root)) {
+    BootFiles files(String name) throws StepException {
+        if (!Files.isReadable(directory.resolve(name + ROOT_SUFFIX))) {
             throw new StepException("there is no guest image '" + name + "' on this node");
         }
-        return new VmBoot(directory.resolve("vmlinuz"), directory.resolve("initrd"), root, kernelCommandLine);
+        return new BootFiles(file("vmlinuz"), file("initrd"), file(name + ROOT_SUFFIX));
     }
 
-    /** What {@link #boot} takes, in order. */
+    private BootFile file(String name) {
+        String sha256 = description.path("sha256").path(name).asText();
+        return new BootFile(directory.resolve(name), sha256);
+    }
+
+    /** The image with that digest, if there is one of the name. */
+    Optional<BootFiles> find(String name, String digest) throws StepException {
+        return Files.isReadable(directory.resolve(name + ROOT_SUFFIX))
+                ? Optional.of(files(name)).filter(files -> files.digest().equals(digest))
+                : Optional.empty();
+    }
+
+    /** What {@link #files} takes, in order. */
     public List<String> names() throws IOException {
         try (Stream<Path> files = Files.list(directory)) {
             return files.map(file -> String.valueOf(file.getFileName()))
@@ -51,13 +64,5 @@ public final class GuestImages {
                     .sorted()
                     .toList();
         }
-    }
-
-    /** Tells this image, with its kernel, from any other. */
-    String digest(String name) {
-        JsonNode digests = description.path("sha256");
-        return digests.path("vmlinuz").asText()
-                + digests.path("initrd").asText()
-                + digests.path(name + ROOT_SUFFIX).asText();
     }
 }

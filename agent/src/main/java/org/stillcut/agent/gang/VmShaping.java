@@ -1,5 +1,6 @@
 package org.stillcut.agent.gang;
 
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
@@ -11,8 +12,10 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
+import org.stillcut.agent.capture.BootFiles;
 import org.stillcut.agent.network.NetworkPlan;
 import org.stillcut.agent.network.Vxlan;
+import org.stillcut.agent.qemu.VmBoot;
 import org.stillcut.agent.qemu.VmDisk;
 import org.stillcut.agent.qemu.VmFiles;
 import org.stillcut.agent.qemu.VmMachine;
@@ -20,11 +23,14 @@ import org.stillcut.agent.qemu.VmNic;
 import org.stillcut.agent.qemu.VmSpec;
 import org.stillcut.protocol.VmId;
 import org.stillcut.store.SnapshotManifest;
+import org.stillcut.store.StoreException;
 
 /** What the VMs of a gang look like: machine, addresses, network. The same for every incarnation of a job, wherever it is. */
 final class VmShaping {
     /** An Ethernet of 1500 bytes between the nodes, less what the tunnel adds. */
     private static final int MTU_BYTES = 1500 - NetworkPlan.VXLAN_OVERHEAD_BYTES;
+
+    private static final String IMAGE_DIGEST = "image.digest";
 
     private final GangPlan plan;
     private final SortedSet<VmId> here;
@@ -38,11 +44,13 @@ final class VmShaping {
         this.files = files;
     }
 
-    VmSpec spec(VmId id, VmDisk disk) throws StepException {
+    /** @param boot the same files for all VMs of the gang */
+    VmSpec spec(VmId id, VmDisk disk, BootFiles boot) {
         return new VmSpec(
                 id.toString(),
                 machine(),
-                Optional.of(host.images().boot(plan.shape().image(), kernelCommandLine(id))),
+                Optional.of(new VmBoot(
+                        boot.kernel().file(), boot.initrd().file(), boot.root().file(), kernelCommandLine(id))),
                 List.of(disk),
                 Optional.of(new VmNic(namespace(), tap(id), mac(id), MTU_BYTES)),
                 new VmFiles(files.ram(id), files.vmDirectory(id)),
@@ -90,8 +98,8 @@ final class VmShaping {
         return String.format("52:54:00:5c:%02x:%02x", id.index() >> 8, id.index() & 0xff);
     }
 
-    /** What a node must have for a snapshot of this gang to be restored there. */
-    SortedMap<String, String> description() {
+    /** What a snapshot of this gang says of the machine it needs, and of what it booted. */
+    SortedMap<String, String> description(BootFiles boot) {
         SortedMap<String, String> description = new TreeMap<>(host.machine());
         VmMachine machine = machine();
         description.put("machine.version", machine.version());
@@ -99,13 +107,27 @@ final class VmShaping {
         description.put("machine.vcpus", Integer.toString(machine.vcpus()));
         description.put("machine.memory.bytes", Long.toString(machine.memoryBytes()));
         description.put("image", plan.shape().image());
-        description.put("image.digest", host.images().digest(plan.shape().image()));
+        description.put(IMAGE_DIGEST, boot.digest());
         return description;
     }
 
+    /** What the VM of a snapshot booted: this node's files if they are the same, else those kept with the snapshot. */
+    BootFiles bootFiles(SnapshotManifest snapshot) throws StepException, StoreException, IOException {
+        String digest = snapshot.attributes().getOrDefault(IMAGE_DIGEST, "");
+        Optional<BootFiles> here = host.images().find(plan.shape().image(), digest);
+        if (here.isPresent()) {
+            return here.get();
+        }
+        if (!BootFiles.areIn(snapshot)) {
+            throw new StepException("the snapshot of vm" + snapshot.identity().vmIndex() + " needs image.digest "
+                    + digest + ", which neither this node nor the snapshot has");
+        }
+        return host.vault().fetchBootFiles(snapshot, digest, GangFiles.bootFiles(host.stateDirectory()));
+    }
+
     /** Refuses, before anything is touched, what would fail or go wrong later. */
-    void requireFit(SnapshotManifest snapshot) throws StepException {
-        for (Map.Entry<String, String> mine : description().entrySet()) {
+    void requireFit(SnapshotManifest snapshot, BootFiles boot) throws StepException {
+        for (Map.Entry<String, String> mine : description(boot).entrySet()) {
             String theirs = snapshot.attributes().get(mine.getKey());
             if (!mine.getValue().equals(theirs)) {
                 throw new StepException(

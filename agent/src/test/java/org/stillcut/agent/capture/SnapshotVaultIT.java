@@ -90,7 +90,8 @@ class SnapshotVaultIT {
                 .store(
                         new SnapshotIdentity(JOB.value(), sequence, 1, 0),
                         cut,
-                        new TreeMap<>(Map.of("machine.cpu", "max")));
+                        new TreeMap<>(Map.of("machine.cpu", "max")),
+                        Optional.empty());
     }
 
     private SnapshotManifest committed(long sequence, SnapshotRef reference) throws Exception {

@@ -8,7 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.stillcut.agent.qemu.VmBoot;
+import org.stillcut.agent.capture.BootFiles;
+import org.stillcut.agent.capture.BootFiles.BootFile;
 
 class GuestImagesTest {
 
@@ -31,13 +32,12 @@ class GuestImagesTest {
     @Test
     void bootsKernelInitrdAndTheNamedRoot() throws Exception {
         GuestImages images = StandInImages.in(directory);
-        assertThat(images.boot("base", "quiet"))
-                .isEqualTo(new VmBoot(
-                        directory.resolve("vmlinuz"),
-                        directory.resolve("initrd"),
-                        directory.resolve("base.sqfs"),
-                        "quiet"));
-        assertThatThrownBy(() -> images.boot("fortran", "quiet"))
+        assertThat(images.files("base"))
+                .isEqualTo(new BootFiles(
+                        new BootFile(directory.resolve("vmlinuz"), "aa"),
+                        new BootFile(directory.resolve("initrd"), "bb"),
+                        new BootFile(directory.resolve("base.sqfs"), "cc")));
+        assertThatThrownBy(() -> images.files("fortran"))
                 .isInstanceOf(StepException.class)
                 .hasMessageContaining("'fortran'");
     }
@@ -46,7 +46,7 @@ class GuestImagesTest {
     void namesAreWhatCanBeBooted() throws Exception {
         GuestImages images = StandInImages.in(directory);
         for (String name : images.names()) {
-            assertThat(images.boot(name, "quiet").rootImage()).exists();
+            assertThat(images.files(name).root().file()).exists();
         }
         assertThat(images.names()).contains("base");
     }
@@ -54,6 +54,9 @@ class GuestImagesTest {
     @Test
     void digestTellsImagesAndKernelsApart() throws Exception {
         GuestImages images = StandInImages.in(directory);
-        assertThat(images.digest("base")).isEqualTo("aa" + "bb" + "cc").isNotEqualTo(images.digest("java"));
+        assertThat(images.files("base").digest()).isEqualTo("aabbcc");
+        assertThat(images.find("base", "aabbcc")).contains(images.files("base"));
+        assertThat(images.find("java", "aabbcc")).isEmpty();
+        assertThat(images.find("fortran", "aabbcc")).isEmpty();
     }
 }

@@ -15,6 +15,7 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.stillcut.agent.capture.BootFiles;
 import org.stillcut.agent.capture.DirtyTracking;
 import org.stillcut.agent.capture.StandInVault;
 import org.stillcut.agent.network.NetworkPlan;
@@ -42,12 +43,14 @@ class VmShapingTest {
     private final Path state = Path.of("/state");
     private final Path ram = Path.of("/ram");
     private VmShaping shaping;
+    private BootFiles boot;
     private StandInVault vault;
 
     @BeforeEach
     void gangOfThreeOnTwoNodes(@TempDir Path repository) throws Exception {
         vault = StandInVault.in(repository);
         shaping = shaping(plan("base", Map.of(0, "n1", 1, "n1", 2, "n2", 3, "n2")));
+        boot = StandInImages.in(images).files("base");
     }
 
     @org.junit.jupiter.api.AfterEach
@@ -88,7 +91,7 @@ class VmShapingTest {
     @Test
     void specificationIsWhatEveryIncarnationOfTheJobHasAgain() throws Exception {
         VmDisk disk = new VmDisk("disk0", Path.of("/d.raw"), "disk0.0", Path.of("/d.1.qcow2"), "disk0.1");
-        assertThat(shaping.spec(VM1, disk))
+        assertThat(shaping.spec(VM1, disk, boot))
                 .isEqualTo(new VmSpec(
                         "vm1",
                         new VmMachine("qemu-system-x86_64", "pc-q35-7.2", "max", Accelerator.TCG, 2, 256L << 20),
@@ -124,15 +127,22 @@ class VmShapingTest {
     }
 
     @Test
-    void imageThatIsNotHereIsRefused() throws Exception {
-        VmDisk disk = new VmDisk("disk0", Path.of("/d.raw"), "disk0.0", Path.of("/d.1.qcow2"), "disk0.1");
-        VmShaping other = shaping(plan("fortran", Map.of(0, "n1", 1, "n1")));
-        assertThatThrownBy(() -> other.spec(VM1, disk)).isInstanceOf(StepException.class);
+    void restoredVmBootsThisNodesFilesIfTheyAreTheSame() throws Exception {
+        assertThat(shaping.bootFiles(snapshot(shaping.description(boot)))).isEqualTo(boot);
+    }
+
+    @Test
+    void snapshotOfOtherBootFilesWithoutThemIsRefused() {
+        SortedMap<String, String> other = shaping.description(boot);
+        other.put("image.digest", "other");
+        assertThatThrownBy(() -> shaping.bootFiles(snapshot(other)))
+                .isInstanceOf(StepException.class)
+                .hasMessageContaining("vm1 needs image.digest other");
     }
 
     @Test
     void descriptionNamesAllThatSnapshotNeeds() {
-        assertThat(shaping.description())
+        assertThat(shaping.description(boot))
                 .isEqualTo(Map.of(
                         "machine.accelerator", "tcg",
                         "machine.version", "pc-q35-7.2",
@@ -145,22 +155,22 @@ class VmShapingTest {
 
     @Test
     void snapshotOfEqualMachineFitsAndMayKnowMore() throws Exception {
-        SortedMap<String, String> theirs = shaping.description();
+        SortedMap<String, String> theirs = shaping.description(boot);
         theirs.put("stored.bytes", "17");
-        shaping.requireFit(snapshot(theirs));
+        shaping.requireFit(snapshot(theirs), boot);
     }
 
     @Test
     void snapshotThatDiffersInAnythingIsRefusedWithWhat() {
-        for (String key : shaping.description().keySet()) {
-            SortedMap<String, String> other = shaping.description();
+        for (String key : shaping.description(boot).keySet()) {
+            SortedMap<String, String> other = shaping.description(boot);
             other.put(key, "other");
-            assertThatThrownBy(() -> shaping.requireFit(snapshot(other)))
+            assertThatThrownBy(() -> shaping.requireFit(snapshot(other), boot))
                     .isInstanceOf(StepException.class)
                     .hasMessageContaining("vm1 needs " + key + " other");
-            SortedMap<String, String> none = shaping.description();
+            SortedMap<String, String> none = shaping.description(boot);
             none.remove(key);
-            assertThatThrownBy(() -> shaping.requireFit(snapshot(none)))
+            assertThatThrownBy(() -> shaping.requireFit(snapshot(none), boot))
                     .isInstanceOf(StepException.class)
                     .hasMessageContaining(key);
         }

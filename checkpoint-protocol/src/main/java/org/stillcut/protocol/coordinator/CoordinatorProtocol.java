@@ -4,10 +4,13 @@ import java.util.List;
 import java.util.Optional;
 import org.stillcut.protocol.CheckpointFailure;
 import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.coordinator.JobEffect.JobChanged;
+import org.stillcut.protocol.coordinator.JobRecord.JobAdopted;
 import org.stillcut.protocol.coordinator.JobRecord.JobCreated;
+import org.stillcut.protocol.coordinator.JobRecord.JobLost;
 
 /**
  * The coordinator's state machine for one job, as a pure function. One class per state decides, all named
@@ -26,10 +29,24 @@ public final class CoordinatorProtocol {
      * @param restartLimit how often the job is restarted by itself without a new checkpoint in between
      */
     public static Transition create(JobId job, Placement placement, int restartLimit) {
-        Job created = Job.created(job, placement, restartLimit);
+        Job created = Job.created(job, placement, restartLimit, Incarnation.FIRST_EPOCH);
         return announced(
                 JobPhase.ENDED,
                 Barriers.open(WhileStarting.booting(created)).persisting(new JobCreated(job, placement, restartLimit)));
+    }
+
+    /**
+     * The first transition of a job that another coordinator had: it is lost, until a person restarts it from one of its checkpoints.
+     *
+     * @param placement where it may be restarted
+     * @param epoch the last incarnation that its checkpoints know
+     * @param newest the newest of its checkpoints
+     */
+    public static Transition adopt(JobId job, Placement placement, int restartLimit, long epoch, CheckpointId newest) {
+        List<JobRecord> records = List.of(
+                new JobAdopted(job, placement, restartLimit, epoch),
+                new JobLost("it is known here by its checkpoints only"));
+        return new Transition(Recovery.of(records, Optional.of(newest)), records, List.of());
     }
 
     /** What follows when an event meets a job in a state. */

@@ -29,11 +29,11 @@ public record Job(
         Fence fence,
         long deadlineToken) {
 
-    /** A job that was just created: first epoch, no checkpoint. */
-    static Job created(JobId id, Placement placement, int restartLimit) {
+    /** A job of which nothing but its first record is known: no checkpoint. */
+    static Job created(JobId id, Placement placement, int restartLimit, long epoch) {
         return new Job(
                 id,
-                Incarnation.FIRST_EPOCH,
+                epoch,
                 placement,
                 0,
                 Optional.empty(),

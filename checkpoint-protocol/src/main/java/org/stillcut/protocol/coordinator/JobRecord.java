@@ -11,8 +11,15 @@ import org.stillcut.protocol.Placement;
  * it means the same.
  */
 public sealed interface JobRecord {
-    /** Always a job's first record. */
+    /** The first record of a job that begins here. */
     record JobCreated(JobId job, Placement placement, int restartLimit) implements JobRecord {}
+
+    /**
+     * The first record of a job that another coordinator had, of which the repository has checkpoints.
+     *
+     * @param epoch the last incarnation that is known; it has no VMs here
+     */
+    record JobAdopted(JobId job, Placement placement, int restartLimit, long epoch) implements JobRecord {}
 
     /**
      * All VMs of the epoch exist and are about to be set going. From here on they hold what cannot be made again: an

@@ -5,11 +5,14 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.stillcut.protocol.CheckpointFailure;
 import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.Incarnation;
+import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Placement;
 import org.stillcut.protocol.coordinator.JobRecord.CheckpointAborted;
 import org.stillcut.protocol.coordinator.JobRecord.CheckpointBegun;
 import org.stillcut.protocol.coordinator.JobRecord.CheckpointCommitted;
 import org.stillcut.protocol.coordinator.JobRecord.CutConfirmed;
+import org.stillcut.protocol.coordinator.JobRecord.JobAdopted;
 import org.stillcut.protocol.coordinator.JobRecord.JobClosed;
 import org.stillcut.protocol.coordinator.JobRecord.JobCreated;
 import org.stillcut.protocol.coordinator.JobRecord.JobEnded;
@@ -32,23 +35,30 @@ final class Recovery {
     private boolean closed;
     private @Nullable String lost;
 
-    private Recovery(JobCreated created) {
-        job = Job.created(created.job(), created.placement(), created.restartLimit());
+    private Recovery(Job job) {
+        this.job = job;
     }
 
     static JobState of(List<JobRecord> records, Optional<CheckpointId> newestCommitted) {
-        if (records.isEmpty() || !(records.getFirst() instanceof JobCreated created)) {
-            throw new IllegalArgumentException("a job's first record is its creation, not "
-                    + records.stream().findFirst());
-        }
-        Recovery recovery = new Recovery(created);
+        Recovery recovery = new Recovery(first(records.isEmpty() ? null : records.getFirst()));
         records.stream().skip(1).forEach(recovery::read);
         recovery.believe(newestCommitted);
         return recovery.state();
     }
 
+    private static Job first(@Nullable JobRecord record) {
+        if (record instanceof JobCreated(JobId job, Placement placement, int restartLimit)) {
+            return Job.created(job, placement, restartLimit, Incarnation.FIRST_EPOCH);
+        }
+        if (record instanceof JobAdopted(JobId job, Placement placement, int restartLimit, long epoch)) {
+            return Job.created(job, placement, restartLimit, epoch);
+        }
+        throw new IllegalArgumentException("a job's first record is its creation, not " + record);
+    }
+
     private void read(JobRecord record) {
         switch (record) {
+            case JobAdopted again -> throw new IllegalArgumentException("a job is adopted once: " + again);
             case JobCreated again -> throw new IllegalArgumentException("a job is created once: " + again);
             case VmsReady _ -> ready();
             case CutConfirmed _ -> cutConfirmed = true;

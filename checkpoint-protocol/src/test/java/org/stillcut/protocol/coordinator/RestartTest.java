@@ -15,6 +15,7 @@ import static org.stillcut.protocol.coordinator.JobScript.restarting;
 import static org.stillcut.protocol.coordinator.JobScript.sent;
 import static org.stillcut.protocol.coordinator.JobScript.withCheckpoint;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,6 +48,27 @@ class RestartTest {
                 .filteredOn(PlanRestart.class::isInstance)
                 .singleElement()
                 .satisfies(effect -> assertThat(((PlanRestart) effect).lost()).containsExactly(B));
+    }
+
+    @Test
+    void adoptedJobIsLostUntilItIsRestartedAsTheEpochAfterItsLast() {
+        Transition adopted = CoordinatorProtocol.adopt(JobScript.JOB, placement(A, C), 1, 4, checkpoint(7));
+        assertThat(adopted.next()).isInstanceOf(JobState.Lost.class);
+        assertThat(adopted.next())
+                .isEqualTo(CoordinatorProtocol.recover(adopted.persistFirst(), Optional.of(checkpoint(7))));
+        assertThat(adopted.effects()).isEmpty();
+
+        Transition planned =
+                CoordinatorProtocol.step(adopted.next(), new JobEvent.RestartPlanned(checkpoint(3), placement(A, C)));
+        assertThat(planned.persistFirst()).containsExactly(new RestartDecided(5, checkpoint(3), placement(A, C)));
+        assertThat(planned.next().job().nextCheckpoint()).isEqualTo(checkpoint(8));
+
+        List<JobRecord> records = new ArrayList<>(adopted.persistFirst());
+        records.addAll(planned.persistFirst());
+        assertThat(CoordinatorProtocol.recover(records, Optional.of(checkpoint(7)))
+                        .job()
+                        .epoch())
+                .isEqualTo(5);
     }
 
     @Test

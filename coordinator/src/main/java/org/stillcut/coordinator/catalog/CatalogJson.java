@@ -58,6 +58,7 @@ public final class CatalogJson {
     @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
     @JsonSubTypes({
         @JsonSubTypes.Type(value = JobRecord.JobCreated.class, name = "job-created"),
+        @JsonSubTypes.Type(value = JobRecord.JobAdopted.class, name = "job-adopted"),
         @JsonSubTypes.Type(value = JobRecord.VmsReady.class, name = "vms-ready"),
         @JsonSubTypes.Type(value = JobRecord.CutConfirmed.class, name = "cut-confirmed"),
         @JsonSubTypes.Type(value = JobRecord.CheckpointBegun.class, name = "checkpoint-begun"),

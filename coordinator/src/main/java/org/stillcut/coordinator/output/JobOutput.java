@@ -3,6 +3,7 @@ package org.stillcut.coordinator.output;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -18,7 +19,10 @@ import java.util.Set;
  */
 public final class JobOutput implements AutoCloseable {
     private final Map<OutputStreamName, FileChannel> files = new EnumMap<>(OutputStreamName.class);
+    /** Offset of the end, counted from the start of the job like all offsets. */
     private final Map<OutputStreamName, Long> lengths = new EnumMap<>(OutputStreamName.class);
+
+    private final Map<OutputStreamName, OutputBegin> begins = new EnumMap<>(OutputStreamName.class);
     private final Runnable changed;
 
     /**
@@ -34,9 +38,24 @@ public final class JobOutput implements AutoCloseable {
                     Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE),
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
             output.files.put(stream, file);
-            output.lengths.put(stream, file.size());
+            OutputBegin begin = OutputBegin.read(directory, stream);
+            output.begins.put(stream, begin);
+            output.lengths.put(stream, begin.offset() + file.size());
         }
         return output;
+    }
+
+    /**
+     * Notes, for a job whose first output is recorded elsewhere, that the record begins with whatever comes first: the guest has forgotten what was
+     * acknowledged there.
+     *
+     * @param directory has no output yet, or what an attempt that was cut short left there
+     */
+    public static void beginLater(Path directory) throws IOException {
+        for (OutputStreamName stream : OutputStreamName.values()) {
+            Files.deleteIfExists(directory.resolve(stream.fileName()));
+            OutputBegin.later(directory, stream);
+        }
     }
 
     private JobOutput(Runnable changed) {
@@ -55,6 +74,10 @@ public final class JobOutput implements AutoCloseable {
         }
         long after;
         synchronized (this) {
+            if (begin(stream).isLater()) {
+                begins.put(stream, begin(stream).at(offset));
+                lengths.put(stream, offset);
+            }
             long length = length(stream);
             if (offset > length || offset + data.remaining() <= length) {
                 return length;
@@ -63,7 +86,7 @@ public final class JobOutput implements AutoCloseable {
             fresh.position(fresh.position() + Math.toIntExact(length - offset));
             after = length;
             while (fresh.hasRemaining()) {
-                after += file(stream).write(fresh, after);
+                after += file(stream).write(fresh, after - begin(stream).offset());
             }
             // What is acknowledged is forgotten by the guest.
             file(stream).force(false);
@@ -73,14 +96,30 @@ public final class JobOutput implements AutoCloseable {
         return after;
     }
 
-    /** Up to that many bytes from an offset on; none when there are no more yet. */
+    /** The first offset that is recorded: 0, or where the job was taken up from another coordinator. */
+    public synchronized long firstOffset(OutputStreamName stream) {
+        return begin(stream).offset();
+    }
+
+    /** Up to that many bytes from an offset on; none when there are no more yet, or before the first offset. */
     public synchronized ByteBuffer read(OutputStreamName stream, long offset, int maxBytes) throws IOException {
+        if (offset < begin(stream).offset()) {
+            return ByteBuffer.allocate(0);
+        }
         ByteBuffer buffer = ByteBuffer.allocate(Math.clamp(length(stream) - offset, 0, maxBytes));
         int count = 0;
         while (buffer.hasRemaining() && count >= 0) {
-            count = file(stream).read(buffer, offset + buffer.position());
+            count = file(stream).read(buffer, offset - begin(stream).offset() + buffer.position());
         }
         return buffer.flip();
+    }
+
+    private OutputBegin begin(OutputStreamName stream) {
+        OutputBegin begin = begins.get(stream);
+        if (begin == null) {
+            throw new IllegalStateException("output " + stream + " is not open");
+        }
+        return begin;
     }
 
     private long length(OutputStreamName stream) {

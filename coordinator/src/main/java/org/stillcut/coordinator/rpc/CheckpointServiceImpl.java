@@ -2,6 +2,7 @@ package org.stillcut.coordinator.rpc;
 
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -12,6 +13,7 @@ import java.util.concurrent.Executor;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.stillcut.coordinator.CheckpointRecords;
+import org.stillcut.coordinator.JobIntake;
 import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.job.CommitException;
 import org.stillcut.coordinator.job.JobDirectory;
@@ -41,6 +43,7 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
     private static final Pattern REFERENCE = Pattern.compile("([A-Za-z0-9][A-Za-z0-9._-]*)(?:@([0-9]{1,18}|latest))?");
 
     private final JobDirectory jobs;
+    private final JobIntake intake;
     private final CheckpointRecords checkpoints;
     private final Placing placing;
     private final Executor readers;
@@ -56,8 +59,10 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
      *
      * @param readers for reading the repository, which may block and must not hold up a job's loop
      */
-    public CheckpointServiceImpl(JobDirectory jobs, CheckpointRecords checkpoints, Placing placing, Executor readers) {
+    public CheckpointServiceImpl(
+            JobDirectory jobs, JobIntake intake, CheckpointRecords checkpoints, Placing placing, Executor readers) {
         this.jobs = jobs;
+        this.intake = intake;
         this.checkpoints = checkpoints;
         this.placing = placing;
         this.readers = readers;
@@ -120,11 +125,9 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
     public void restartJob(RestartJobRequest request, StreamObserver<RestartJobResponse> responses) {
         StatusMapper.answer(responses, () -> {
             CheckpointId from = resolve(request.getReference());
-            find(from);
-            JobLoop loop = jobs.find(from.job())
-                    .orElseThrow(() -> Status.NOT_FOUND
-                            .withDescription("this coordinator does not know job " + from.job())
-                            .asRuntimeException());
+            CheckpointRecords.Recorded recorded = find(from);
+            Optional<JobLoop> present = jobs.find(from.job());
+            JobLoop loop = present.isPresent() ? present.get() : adopted(from, recorded, request.getNodesList());
             if (loop.holdsResources()) {
                 throw Status.FAILED_PRECONDITION
                         .withDescription(
@@ -140,6 +143,15 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
                     .setSequence(from.sequence())
                     .build();
         });
+    }
+
+    /** A job of another coordinator, which the repository is all that is known of. */
+    private JobLoop adopted(CheckpointId from, CheckpointRecords.Recorded recorded, List<String> nodes)
+            throws CommitException, NoRoomException, IOException {
+        JobDescription description = recorded.description();
+        Placement placement = placing.place(description, nodes);
+        return intake.adopt(
+                checkpoints.newest(from.job()).orElse(from), checkpoints.lastEpoch(from.job()), description, placement);
     }
 
     /** The decision is one event away; what is answered must not be older than it. */

@@ -87,7 +87,10 @@ final class JobWatch implements Runnable {
 
     private boolean sendOutput(OutputStreamName name) throws IOException {
         while (true) {
-            long offset = name == OutputStreamName.STDOUT ? stdoutOffset : stderrOffset;
+            // What a coordinator before recorded elsewhere is not to be had.
+            long offset = Math.max(
+                    name == OutputStreamName.STDOUT ? stdoutOffset : stderrOffset,
+                    loop.output().firstOffset(name));
             ByteBuffer piece = loop.output().read(name, offset, PIECE_BYTES);
             if (!piece.hasRemaining()) {
                 return true;

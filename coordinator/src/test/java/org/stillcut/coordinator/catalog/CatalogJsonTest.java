@@ -40,6 +40,7 @@ class CatalogJsonTest {
     void textOfRecordsIsPinned() {
         assertThat(records().map(CatalogJson::write)).containsExactly("""
                 {"kind":"job-created","job":{"value":"solver-0001"},"placement":{"vmsByAgent":{"a":[{"index":0}],"b.example.org":[{"index":1},{"index":2}]}},"restartLimit":3}
+                {"kind":"job-adopted","job":{"value":"solver-0001"},"placement":{"vmsByAgent":{"a":[{"index":0}],"b.example.org":[{"index":1},{"index":2}]}},"restartLimit":3,"epoch":4}
                 {"kind":"vms-ready","epoch":1}
                 {"kind":"cut-confirmed","epoch":2}
                 {"kind":"checkpoint-begun","id":{"job":{"value":"solver-0001"},"sequence":1}}

@@ -62,6 +62,7 @@ final class SampleRecords {
     static List<JobRecord> all() {
         List<JobRecord> records = new ArrayList<>(List.of(
                 created(),
+                new JobRecord.JobAdopted(JOB, placement(), 3, 4),
                 new JobRecord.VmsReady(1),
                 new JobRecord.CutConfirmed(2),
                 new JobRecord.CheckpointBegun(FIRST),

@@ -46,6 +46,28 @@ class JobOutputTest {
     }
 
     @Test
+    void recordThatBeginsLaterBeginsWithTheFirstPiece() throws IOException {
+        JobOutput.beginLater(directory);
+        try (JobOutput output = open()) {
+            assertThat(output.append(STDOUT, 1000, bytes("abc"))).isEqualTo(1003);
+            assertThat(output.append(STDOUT, 1001, bytes("bcd"))).isEqualTo(1004);
+            assertThat(output.append(STDOUT, 2000, bytes("x"))).isEqualTo(1004);
+            assertThat(output.append(STDOUT, 0, bytes("what was"))).isEqualTo(1004);
+        }
+        try (JobOutput output = open()) {
+            assertThat(output.firstOffset(STDOUT)).isEqualTo(1000);
+            assertThat(StandardCharsets.UTF_8
+                            .decode(output.read(STDOUT, 1000, 100))
+                            .toString())
+                    .isEqualTo("abcd");
+            assertThat(output.append(STDOUT, 1004, bytes("e"))).isEqualTo(1005);
+            assertThat(output.append(STDERR, 0, bytes("err"))).isEqualTo(3);
+            assertThat(all(output, STDERR)).isEqualTo("err");
+        }
+        assertThat(directory.resolve("stdout")).hasContent("abcde");
+    }
+
+    @Test
     void keepsTheStreamsApart() throws IOException {
         try (JobOutput output = open()) {
             output.append(STDOUT, 0, bytes("out"));

@@ -13,6 +13,7 @@ import org.stillcut.store.SnapshotIdentity;
 import org.stillcut.store.SnapshotManifest;
 import org.stillcut.store.SnapshotRef;
 import org.stillcut.store.StoreException;
+import org.stillcut.store.StoreMissingException;
 import org.stillcut.store.WriteStats;
 import org.stillcut.store.chunk.ChunkSession;
 import org.stillcut.store.hold.Hold;
@@ -82,6 +83,26 @@ public final class SnapshotWriter implements AutoCloseable {
         stats = stats.plus(image.stats());
         usable = true;
         return image;
+    }
+
+    /**
+     * Takes an image that is stored already into this snapshot, as it is and without reading it: what many snapshots have in common.
+     *
+     * @return false when the repository does not have it any more; then nothing has changed
+     */
+    public boolean keepImage(String name, ImageRef image) throws StoreException {
+        use();
+        if (!own.contains(image)) {
+            try {
+                held.push(holds.admit(image));
+            } catch (StoreMissingException e) {
+                usable = true;
+                return false;
+            }
+        }
+        images.put(name, image);
+        usable = true;
+        return true;
     }
 
     /** What all images so far have cost together. */

@@ -108,7 +108,7 @@ public final class CaptureRig implements AutoCloseable {
     /** Stores the cut and commits it; returns how many bytes that added to the repository. */
     public long persist() throws Exception {
         SnapshotIdentity identity = new SnapshotIdentity(JOB.value(), ++sequence, 1, VM.index());
-        SnapshotRef reference = capture.persist(vault, identity, new TreeMap<>(Map.of()));
+        SnapshotRef reference = capture.persist(vault, identity, new TreeMap<>(Map.of()), Optional.empty());
         repository
                 .catalog()
                 .commit(new CheckpointManifest(
