@@ -38,6 +38,11 @@ abstract class CoordinatorCommand implements Callable<Integer> {
     /** Does the work; a failed call becomes one line and its exit status. */
     abstract int run(CoordinatorConnection connection) throws UsageException;
 
+    /** What does the work instead, when no coordinator is to be asked. */
+    Optional<RepositoryCommand> withoutCoordinator() {
+        return Optional.empty();
+    }
+
     /** How long all of it may take unless the user says; empty: as long as the job lives, as that is what is waited for. */
     Optional<Duration> patience() {
         return Optional.of(Duration.ofSeconds(30));
@@ -64,6 +69,10 @@ abstract class CoordinatorCommand implements Callable<Integer> {
 
     @Override
     public final Integer call() {
+        Optional<RepositoryCommand> alone = withoutCoordinator();
+        if (alone.isPresent()) {
+            return alone.get().call();
+        }
         try (CoordinatorConnection connection =
                 CoordinatorConnection.to(CoordinatorConnection.addressFrom(coordinator))) {
             Optional<Duration> limit =

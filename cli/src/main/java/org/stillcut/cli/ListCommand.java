@@ -2,12 +2,16 @@ package org.stillcut.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.stillcut.v1.Checkpoint;
 import org.stillcut.v1.ListCheckpointsRequest;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(
@@ -18,6 +22,18 @@ import picocli.CommandLine.Parameters;
 final class ListCommand extends CoordinatorCommand {
     @Parameters(paramLabel = "JOB", arity = "0..1", description = "Only of this job.")
     private String job = "";
+
+    @Option(
+            names = "--repository",
+            paramLabel = "DIR",
+            description = "Ask no coordinator: list what this repository has, with protection and tags.")
+    private @Nullable Path repository;
+
+    @Override
+    Optional<RepositoryCommand> withoutCoordinator() {
+        return Optional.ofNullable(repository)
+                .map(directory -> CheckpointListing.of(job).on(directory, json()));
+    }
 
     @Override
     int run(CoordinatorConnection connection) {

@@ -48,6 +48,13 @@ abstract class RepositoryCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object per line instead of text.")
     private boolean json;
 
+    /** Sets what otherwise the command line says. */
+    final RepositoryCommand on(Path directory, boolean asJson) {
+        repository = directory;
+        json = asJson;
+        return this;
+    }
+
     /** Does the work; a failure of the store becomes one line and its exit status. */
     abstract int run() throws StoreException, UsageException;
 

@@ -1,16 +1,32 @@
 package org.stillcut.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.stillcut.v1.Checkpoint;
 import org.stillcut.v1.GetCheckpointRequest;
 import org.stillcut.v1.GetCheckpointResponse;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(name = "show", description = "Shows one checkpoint.", mixinStandardHelpOptions = true)
 final class ShowCommand extends CoordinatorCommand {
     @Parameters(paramLabel = "REF", description = "JOB, JOB@latest or JOB@SEQUENCE")
     private String reference = "";
+
+    @Option(
+            names = "--repository",
+            paramLabel = "DIR",
+            description = "Ask no coordinator: show what this repository has, with protection, tags and attributes.")
+    private @Nullable Path repository;
+
+    @Override
+    Optional<RepositoryCommand> withoutCoordinator() {
+        return Optional.ofNullable(repository)
+                .map(directory -> CheckpointListing.one(reference).on(directory, json()));
+    }
 
     @Override
     int run(CoordinatorConnection connection) {

@@ -135,6 +135,43 @@ class RepositoryCommandsTest {
     }
 
     @Test
+    void checkpointsAreListedWithoutACoordinator() throws IOException {
+        stillcut("protect", "heat@2");
+        stillcut("tag", "heat@2", "good");
+        Path record = root.resolve("commits/heat/" + "0".repeat(18) + "1");
+        byte[] content = Files.readAllBytes(record);
+        content[content.length - 1] ^= 1;
+        Files.write(record, content);
+
+        List<String> lines = stillcut("list").out().lines().toList();
+        assertThat(lines).hasSize(4);
+        assertThat(lines.get(0)).contains("JOB", "MARKS");
+        assertThat(lines.get(1)).contains("heat", "1", "damaged").doesNotContain("*");
+        assertThat(lines.get(2))
+                .contains("heat", "2", "390.6 KiB", "protected good")
+                .doesNotContain("*");
+        assertThat(lines.get(3)).contains("heat", "3", "*").doesNotContain("protected");
+
+        assertThat(stillcut("list", "heat", "--json").out())
+                .startsWith("{\"schema\":\"stillcut.checkpoints/1\",\"checkpoints\":[{\"reference\":\"heat@1\",")
+                .contains("\"damage\":\"", "\"imageBytes\":400000", "\"protected\":true,\"tags\":[\"good\"]");
+        assertThat(stillcut("list", "other").status()).isEqualTo(ExitStatus.MISSING);
+        assertThat(stillcut("list", "../x").status()).isEqualTo(ExitStatus.USAGE);
+    }
+
+    @Test
+    void oneCheckpointIsShownWithoutACoordinator() {
+        stillcut("tag", "heat@3", "good");
+        assertThat(stillcut("show", "heat").out())
+                .startsWith("checkpoint heat@3\ntaken      1970-01-01 ")
+                .contains(", epoch 1\n", "marks      good\n", "ram");
+        assertThat(stillcut("show", "heat@3", "--json").out())
+                .startsWith("{\"schema\":\"stillcut.checkpoint/1\",\"checkpoint\":{\"reference\":\"heat@3\",")
+                .contains("\"attributes\":{}");
+        assertThat(stillcut("show", "heat@7").status()).isEqualTo(ExitStatus.MISSING);
+    }
+
+    @Test
     void tagsAreKept() {
         assertThat(stillcut("tag", "heat@1", "good", "paper").out()).isEqualTo("heat@1: good paper\n");
         assertThat(stillcut("tag", "heat@1", "--remove", "paper").out()).isEqualTo("heat@1: good\n");

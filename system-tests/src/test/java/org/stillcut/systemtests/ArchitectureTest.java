@@ -43,8 +43,8 @@ class ArchitectureTest {
 
     /** Tools that need no coordinator: an operator's work on the repository itself. */
     private static final DescribedPredicate<JavaClass> WORK_ON_THE_REPOSITORY = DescribedPredicate.describe(
-            "commands on the repository, and their progress",
-            type -> type.getName().matches("org\\.stillcut\\.cli\\.(ProgressLine|StoreCommand).*")
+            "commands on the repository, what they read, and their progress",
+            type -> type.getName().matches("org\\.stillcut\\.cli\\.(ProgressLine|StoreCommand|StoredCheckpoint).*")
                     || type.isAssignableTo("org.stillcut.cli.RepositoryCommand")
                     || type.getName().startsWith("org.stillcut.cli.RepositoryCommand$"));
 
