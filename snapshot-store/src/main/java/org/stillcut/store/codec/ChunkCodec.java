@@ -21,6 +21,8 @@ public final class ChunkCodec implements AutoCloseable {
     /** The longest chunk of any kind: data chunks have at most 1 MiB, the root of an image index may have 16. */
     public static final int CHUNK_LIMIT_BYTES = 16 << 20;
 
+    private static final int ALIGNMENT_BYTES = 4096;
+
     private static final byte[] ZEROS = new byte[64 << 10];
 
     private final MessageDigest sha256;
@@ -29,6 +31,7 @@ public final class ChunkCodec implements AutoCloseable {
     private byte[] compressed = new byte[0];
     private byte[] records = new byte[0];
     private byte[] raw = new byte[0];
+    private ByteBuffer slices = ByteBuffer.allocate(0);
 
     /** Allocates the contexts. */
     public ChunkCodec(int zstdLevel) {
@@ -118,6 +121,14 @@ public final class ChunkCodec implements AutoCloseable {
             raw = new byte[lengthBytes];
         }
         return raw;
+    }
+
+    /** Scratch memory outside the heap for several chunks, aligned for uncached writing; its content is lost with the next call. */
+    public ByteBuffer sliceBuffer(int lengthBytes) {
+        if (slices.capacity() < lengthBytes) {
+            slices = ByteBuffer.allocateDirect(lengthBytes + ALIGNMENT_BYTES).alignedSlice(ALIGNMENT_BYTES);
+        }
+        return slices.clear();
     }
 
     @Override

@@ -1,10 +1,8 @@
 package org.stillcut.store.image;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +10,6 @@ import org.stillcut.store.ChunkId;
 import org.stillcut.store.ImageRef;
 import org.stillcut.store.StoreException;
 import org.stillcut.store.chunk.ChunkStore;
-import org.stillcut.store.chunk.ChunkStore.ChunkRequest;
 import org.stillcut.store.codec.ChunkCodec;
 import org.stillcut.store.codec.CodecPool;
 import org.stillcut.store.work.TaskGroup;
@@ -67,7 +64,7 @@ public final class ImageReader {
             for (int i = 0; i < index.pageCount(); i++) {
                 int page = i;
                 if (!index.page(page).isZeroMarker()) {
-                    group.submit(codec -> readPageTo(page, sink, codec));
+                    group.submit(codec -> new PageReader(chunks, index, page, codec).readTo(sink));
                 }
             }
             group.await();
@@ -91,31 +88,6 @@ public final class ImageReader {
                 offset += length;
             }
         }
-    }
-
-    private void readPageTo(int page, ImageSink sink, ChunkCodec codec) throws StoreException {
-        byte[] ids = IndexPages.readPage(chunks, index, page, codec);
-        long firstChunk = (long) page * ImageIndex.PAGE_ENTRIES;
-        int entries = (int) Math.min(ImageIndex.PAGE_ENTRIES, index.chunkCount() - firstChunk);
-        List<ChunkRequest> wanted = new ArrayList<>(entries);
-        for (int entry = 0; entry < entries; entry++) {
-            ChunkId id = IndexPages.idAt(ids, entry);
-            if (!id.isZeroMarker()) {
-                wanted.add(new ChunkRequest(id, entry));
-            }
-        }
-        ChunkRun run = new ChunkRun(sink, index);
-        SplitBatch splits = new SplitBatch(
-                chunks, index.chunkSizeBytes(), (entry, raw, rawLength) -> run.add(firstChunk + entry, raw));
-        chunks.readAll(wanted, codec, (entry, raw, rawLength) -> {
-            if (rawLength == index.chunkSizeBytes()) {
-                run.add(firstChunk + entry, raw);
-            } else {
-                splits.add(entry, split(IndexPages.idAt(ids, (int) entry), raw, rawLength));
-            }
-        });
-        splits.read(codec);
-        run.flush();
     }
 
     /** A chunk of another length than the image's chunks can only be a split one. */
