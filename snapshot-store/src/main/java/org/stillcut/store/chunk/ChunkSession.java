@@ -1,6 +1,7 @@
 package org.stillcut.store.chunk;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -117,13 +118,21 @@ public final class ChunkSession implements ChunkSource, AutoCloseable {
 
     @Override
     public int[] lengths(List<ChunkId> chunks) throws StoreException {
-        int[] lengths = durable.lengths(chunks);
+        int[] lengths = new int[chunks.size()];
+        List<Integer> elsewhere = new ArrayList<>();
         for (int i = 0; i < lengths.length; i++) {
             Pending found = pending.get(chunks.get(i));
             PackRecord place = found == null ? null : found.place;
-            if (place != null) {
+            if (place == null) {
+                elsewhere.add(i);
+            } else {
                 lengths[i] = place.rawLengthBytes();
             }
+        }
+        // Later, since a chunk leaves the pending ones after it entered the index.
+        int[] known = durable.lengths(elsewhere.stream().map(chunks::get).toList());
+        for (int i = 0; i < known.length; i++) {
+            lengths[elsewhere.get(i)] = known[i];
         }
         return lengths;
     }

@@ -14,6 +14,6 @@ public interface ChunkSource {
      */
     byte[] read(ChunkId chunk, ChunkCodec codec) throws StoreException;
 
-    /** The lengths of chunks without reading them, in the order of the list; -1 for one that is not known. */
+    /** The lengths of chunks without reading them, in the order of the list; -1 for a zero marker, and for one that no pack has. */
     int[] lengths(List<ChunkId> chunks) throws StoreException;
 }

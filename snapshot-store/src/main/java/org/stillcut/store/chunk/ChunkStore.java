@@ -72,6 +72,19 @@ public final class ChunkStore implements ChunkSource {
 
     @Override
     public int[] lengths(List<ChunkId> wanted) throws StoreException {
+        int[] lengths = knownLengths(wanted);
+        for (int i = 0; i < lengths.length; i++) {
+            if (lengths[i] < 0 && !wanted.get(i).isZeroMarker()) {
+                // Who decides by a length must not take a chunk of another node, not known here yet, for one that is
+                // not there.
+                refresh.run();
+                return knownLengths(wanted);
+            }
+        }
+        return lengths;
+    }
+
+    private int[] knownLengths(List<ChunkId> wanted) throws StoreException {
         return index.findAll(wanted).stream()
                 .mapToInt(place -> place.map(PackRecord::rawLengthBytes).orElse(-1))
                 .toArray();

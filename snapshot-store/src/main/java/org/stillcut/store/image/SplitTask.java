@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.stillcut.store.ChunkId;
+import org.stillcut.store.MissingChunkException;
 import org.stillcut.store.StoreException;
 import org.stillcut.store.chunk.ChunkSession;
 import org.stillcut.store.chunk.ChunkTally;
@@ -41,7 +42,10 @@ final class SplitTask {
         int[] lengths = filler.baseHasSplits() ? chunks.lengths(bases(taken)) : new int[0];
         for (int i = 0; i < taken.size(); i++) {
             ChunkId base = filler.baseChunk(taken.get(i).offsetBytes());
-            boolean split = lengths.length > 0 && lengths[i] >= 0 && lengths[i] != chunkSizeBytes;
+            boolean split = lengths.length > 0 && !base.isZeroMarker() && lengths[i] != chunkSizeBytes;
+            if (split && lengths[i] < 0) {
+                throw new MissingChunkException(base);
+            }
             plans.add(split ? planOver(taken.get(i), base) : planPages(taken.get(i), base, 0, List.of()));
         }
         filler.target().allowSplits();
