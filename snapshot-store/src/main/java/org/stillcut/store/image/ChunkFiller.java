@@ -31,9 +31,6 @@ final class ChunkFiller {
     /** What changed in the source, or all that the source has; in order, apart from each other, within the image. */
     private final List<ByteRange> ranges;
 
-    /** The first range that does not end before the chunk in hand. */
-    private int cursor;
-
     /** The base's ids for the page in hand. */
     private byte[] pageIds = new byte[0];
 
@@ -93,7 +90,10 @@ final class ChunkFiller {
         return target;
     }
 
-    /** What has to be written anew. With a source that has the whole image, chunks with few changed pages are told apart. */
+    /**
+     * What has to be written anew. Over a base, chunks with few changed pages are told apart; where the source has only a part of a page, the chunk is
+     * written as a whole.
+     */
     DirtyChunks dirtyChunks() {
         List<ByteRange> changed = new ArrayList<>(ranges);
         if (base != null && target.lengthBytes() < base.lengthBytes() && target.lengthBytes() > 0) {
@@ -101,9 +101,9 @@ final class ChunkFiller {
             changed.add(new ByteRange(target.lengthBytes() - 1, 1));
         }
         List<ByteRange> normalized = RangeSet.normalize(changed, target.lengthBytes());
-        boolean divisible = base != null && sourceIsWhole && SplitChunk.suits(target.chunkSizeBytes());
+        boolean divisible = base != null && SplitChunk.suits(target.chunkSizeBytes());
         return divisible
-                ? DirtyChunks.divide(normalized, target.chunkSizeBytes(), target.lengthBytes())
+                ? DirtyChunks.divide(normalized, sourceIsWhole, target.chunkSizeBytes(), target.lengthBytes())
                 : DirtyChunks.whole(normalized, target.chunkSizeBytes());
     }
 
@@ -117,9 +117,13 @@ final class ChunkFiller {
         }
     }
 
-    /** Puts the content of one whole chunk into the buffer from its start. */
+    /** Puts the content of one whole chunk, which is not the last, into the buffer from its start. */
     void fillChunk(long chunkOffset, byte[] buffer) throws StoreException {
-        readSource(chunkOffset, buffer, 0, target.chunkSizeBytes());
+        if (sourceIsWhole) {
+            readSource(chunkOffset, buffer, 0, target.chunkSizeBytes());
+        } else {
+            fillChunk(chunkOffset, buffer, 0);
+        }
     }
 
     /** A split chunk of the base. */
@@ -177,21 +181,33 @@ final class ChunkFiller {
     private void fillChunk(long chunkOffset, byte[] buffer, int position) throws StoreException {
         int chunkSize = target.chunkSizeBytes();
         long end = Math.min(chunkOffset + chunkSize, target.lengthBytes());
-        while (cursor < ranges.size() && ranges.get(cursor).endBytes() <= chunkOffset) {
-            cursor++;
-        }
-        boolean covered = cursor < ranges.size()
-                && ranges.get(cursor).offsetBytes() <= chunkOffset
-                && ranges.get(cursor).endBytes() >= end;
+        int first = firstRangeEndingAfter(chunkOffset);
+        boolean covered = first < ranges.size()
+                && ranges.get(first).offsetBytes() <= chunkOffset
+                && ranges.get(first).endBytes() >= end;
         if (!covered) {
             fillFromBase(chunkOffset, buffer, position);
         }
-        for (int i = cursor; i < ranges.size() && ranges.get(i).offsetBytes() < end; i++) {
+        for (int i = first; i < ranges.size() && ranges.get(i).offsetBytes() < end; i++) {
             long from = Math.max(ranges.get(i).offsetBytes(), chunkOffset);
             int length = (int) (Math.min(ranges.get(i).endBytes(), end) - from);
             readSource(from, buffer, position + (int) (from - chunkOffset), length);
         }
         Arrays.fill(buffer, position + (int) (end - chunkOffset), position + chunkSize, (byte) 0);
+    }
+
+    private int firstRangeEndingAfter(long offsetBytes) {
+        int low = 0;
+        int high = ranges.size();
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (ranges.get(middle).endBytes() <= offsetBytes) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
     }
 
     private void fillFromBase(long chunkOffset, byte[] buffer, int position) throws StoreException {

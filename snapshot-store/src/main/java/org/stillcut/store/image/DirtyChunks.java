@@ -23,43 +23,64 @@ record DirtyChunks(List<ByteRange> runs, List<FewPages> few) {
     /**
      * Divides normalized ranges up. The image's last chunk is always written as a whole, since it is filled up with zeros.
      *
+     * @param sourceIsWhole whether pages can be read of which only a part is in a range
      * @param lengthBytes length of the image
      */
-    static DirtyChunks divide(List<ByteRange> ranges, int chunkSizeBytes, long lengthBytes) {
-        long lastChunk = (lengthBytes - 1) / chunkSizeBytes * chunkSizeBytes;
-        List<ByteRange> runs = new ArrayList<>();
-        List<FewPages> few = new ArrayList<>();
-        long chunk = -1;
-        long mask = 0;
+    static DirtyChunks divide(List<ByteRange> ranges, boolean sourceIsWhole, int chunkSizeBytes, long lengthBytes) {
+        Division division = new Division(chunkSizeBytes, (lengthBytes - 1) / chunkSizeBytes * chunkSizeBytes);
         for (ByteRange range : ranges) {
             for (long at = range.offsetBytes(); at < range.endBytes(); ) {
-                long start = Math.floorDiv(at, chunkSizeBytes) * chunkSizeBytes;
-                if (start != chunk) {
-                    add(chunk, mask, chunkSizeBytes, lastChunk, runs, few);
-                    chunk = start;
-                    mask = 0;
-                }
-                long end = Math.min(range.endBytes(), start + chunkSizeBytes);
-                mask |= bits((at - start) / SplitChunk.PAGE_BYTES, Math.ceilDiv(end - start, SplitChunk.PAGE_BYTES));
+                long chunk = Math.floorDiv(at, chunkSizeBytes) * chunkSizeBytes;
+                long end = Math.min(range.endBytes(), chunk + chunkSizeBytes);
+                boolean wholePages =
+                        sourceIsWhole || (at % SplitChunk.PAGE_BYTES == 0 && end % SplitChunk.PAGE_BYTES == 0);
+                division.add(chunk, pages(at - chunk, end - chunk), wholePages);
                 at = end;
             }
         }
-        add(chunk, mask, chunkSizeBytes, lastChunk, runs, few);
-        return new DirtyChunks(RangeSet.normalize(runs, Long.MAX_VALUE), few);
+        division.finish();
+        return new DirtyChunks(RangeSet.normalize(division.runs, Long.MAX_VALUE), division.few);
     }
 
-    private static void add(
-            long chunk, long mask, int chunkSizeBytes, long lastChunk, List<ByteRange> runs, List<FewPages> few) {
-        if (chunk < 0) {
-            return;
+    /** The chunk in hand, and what was found of those before. */
+    private static final class Division {
+        private final int chunkSizeBytes;
+        private final long lastChunk;
+        private final List<ByteRange> runs = new ArrayList<>();
+        private final List<FewPages> few = new ArrayList<>();
+        private long chunk = -1;
+        private long mask;
+        private boolean divisible;
+
+        private Division(int chunkSizeBytes, long lastChunk) {
+            this.chunkSizeBytes = chunkSizeBytes;
+            this.lastChunk = lastChunk;
         }
-        boolean isFew =
-                Long.bitCount(mask) <= Math.min(SplitChunk.MOST_PAGES, chunkSizeBytes / SplitChunk.PAGE_BYTES / 2);
-        if (isFew && chunk != lastChunk) {
-            few.add(new FewPages(chunk, mask));
-        } else {
-            runs.add(new ByteRange(chunk, chunkSizeBytes));
+
+        private void add(long next, long pages, boolean wholePages) {
+            if (next != chunk) {
+                finish();
+                chunk = next;
+                mask = 0;
+                divisible = next != lastChunk;
+            }
+            mask |= pages;
+            divisible &= wholePages;
         }
+
+        private void finish() {
+            int most = Math.min(SplitChunk.MOST_PAGES, chunkSizeBytes / SplitChunk.PAGE_BYTES / 2);
+            if (chunk >= 0 && divisible && Long.bitCount(mask) <= most) {
+                few.add(new FewPages(chunk, mask));
+            } else if (chunk >= 0) {
+                runs.add(new ByteRange(chunk, chunkSizeBytes));
+            }
+        }
+    }
+
+    /** The pages that these bytes of a chunk touch. */
+    private static long pages(long fromBytes, long toBytes) {
+        return bits(fromBytes / SplitChunk.PAGE_BYTES, Math.ceilDiv(toBytes, SplitChunk.PAGE_BYTES));
     }
 
     /** Bits from one number up to, not including, another. */

@@ -42,7 +42,7 @@ public sealed interface ImageInput {
         }
     }
 
-    /** RAM: the source has the whole image, and equals the base outside the changed ranges. A chunk is read whole when any of it changed. */
+    /** The source has the whole image, and equals the base outside the changed ranges; it may be read there, too. */
     record Dirty(ImageSource source, ImageRef base, List<ByteRange> changed) implements ImageInput {
 
         /** Copies the list. */
@@ -52,7 +52,7 @@ public sealed interface ImageInput {
     }
 
     /**
-     * The first layer of a disk: the source is read only in the present ranges, and the image is zero elsewhere.
+     * The first image of RAM or a disk: the source is read only in the present ranges, and the image is zero elsewhere.
      *
      * @param chunkSizeBytes a power of two from 4 KiB to 1 MiB
      */
@@ -65,7 +65,10 @@ public sealed interface ImageInput {
         }
     }
 
-    /** A disk overlay: the source is read only in the present ranges, and the image is the base elsewhere. */
+    /**
+     * RAM or a disk: the source is read only in the present ranges, and the image is the base elsewhere. Ranges of whole pages of 4 KiB are the
+     * cheapest: then few changed pages of a chunk are stored alone, and its base is not read.
+     */
     record Overlay(ImageSource source, ImageRef base, List<ByteRange> present) implements ImageInput {
 
         /** Copies the list. */

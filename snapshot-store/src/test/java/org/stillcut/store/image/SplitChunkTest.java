@@ -60,7 +60,7 @@ class SplitChunkTest {
                 new ByteRange(3L * CHUNK, 9 * 4096),
                 new ByteRange(5L * CHUNK, 2L * CHUNK + 1),
                 new ByteRange(9L * CHUNK, 1));
-        DirtyChunks dirty = DirtyChunks.divide(ranges, CHUNK, 9L * CHUNK + 100);
+        DirtyChunks dirty = DirtyChunks.divide(ranges, true, CHUNK, 9L * CHUNK + 100);
         assertThat(dirty.few())
                 .containsExactly(
                         new DirtyChunks.FewPages(0, 0b1000_0000_0000_0010),
@@ -71,5 +71,22 @@ class SplitChunkTest {
                         new ByteRange(3L * CHUNK, CHUNK),
                         new ByteRange(5L * CHUNK, 2L * CHUNK),
                         new ByteRange(9L * CHUNK, CHUNK));
+    }
+
+    @Test
+    void chunkOfWhichASourceHasPartsOfPagesIsWhole() {
+        List<ByteRange> ranges = List.of(
+                new ByteRange(4096, 8192),
+                new ByteRange(CHUNK, 4096),
+                new ByteRange(CHUNK + 8192, 100),
+                new ByteRange(3L * CHUNK - 4096, 8192),
+                new ByteRange(5L * CHUNK + 1, 4095));
+        DirtyChunks dirty = DirtyChunks.divide(ranges, false, CHUNK, 9L * CHUNK);
+        assertThat(dirty.few())
+                .containsExactly(
+                        new DirtyChunks.FewPages(0, 0b110),
+                        new DirtyChunks.FewPages(2L * CHUNK, 1 << 15),
+                        new DirtyChunks.FewPages(3L * CHUNK, 1));
+        assertThat(dirty.runs()).containsExactly(new ByteRange(CHUNK, CHUNK), new ByteRange(5L * CHUNK, CHUNK));
     }
 }

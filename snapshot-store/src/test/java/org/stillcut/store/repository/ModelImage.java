@@ -13,6 +13,8 @@ import org.stillcut.store.image.ImageSource;
 /** An image in memory that changes as a guest's would, and knows what it should be. */
 final class ModelImage {
 
+    private static final int PAGE = 4096;
+
     private byte[] bytes;
 
     ModelImage(int lengthBytes) {
@@ -31,12 +33,16 @@ final class ModelImage {
         bytes = Arrays.copyOf(bytes, lengthBytes);
     }
 
-    /** Changes some ranges: noise, a pattern that repeats, or zeros. Returns them, unsorted and overlapping. */
+    /** Changes some ranges, at any byte or of whole pages: noise, a pattern that repeats, or zeros. Returns them, unsorted and overlapping. */
     List<ByteRange> mutate(SplittableRandom random, int count) {
         List<ByteRange> changed = new ArrayList<>();
         for (int i = 0; i < count && bytes.length > 0; i++) {
             int offset = random.nextInt(bytes.length);
             int length = 1 + random.nextInt(Math.min(bytes.length - offset, 50_000));
+            if (random.nextBoolean()) {
+                offset = offset / PAGE * PAGE;
+                length = Math.min(Math.ceilDiv(length, PAGE) * PAGE, bytes.length - offset);
+            }
             byte[] content = new byte[length];
             switch (random.nextInt(3)) {
                 case 0 -> random.nextBytes(content);

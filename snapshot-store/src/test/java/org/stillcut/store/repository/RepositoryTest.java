@@ -121,6 +121,27 @@ class RepositoryTest {
     }
 
     @Test
+    void scatteredPagesOfAnOverlayCostAPageEach() throws StoreException {
+        int chunk = ImageInput.DEFAULT_CHUNK_SIZE_BYTES;
+        ImageSource image = ModelImage.noiseThenZeros(64 * chunk, 64 * chunk);
+        List<ByteRange> changed = new ArrayList<>();
+        for (int i = 0; i < 32; i++) {
+            changed.add(new ByteRange((2L * i + 1) * chunk - 4096, 4096));
+        }
+        ImageSource pages = ModelImage.noiseThenZeros(64 * chunk - 1, 64 * chunk);
+        try (Repository repository = open("index")) {
+            ImageRef base =
+                    write(repository, 1, new ImageInput.Full(image, chunk)).ref();
+            WrittenImage next = write(repository, 2, new ImageInput.Overlay(pages, base, changed));
+            assertThat(next.stats().bytesRead()).isEqualTo(32 * 4096);
+            // Each page with the chunk that refers to it and its base, and the index: 64 entries and the root.
+            assertThat(next.stats().storedBytes()).isBetween(32L * 4096, 32L * (4096 + 52 + 80 + 52) + 4096);
+            WrittenImage third = write(repository, 3, new ImageInput.Overlay(pages, next.ref(), changed));
+            assertThat(third.ref()).isEqualTo(next.ref());
+        }
+    }
+
+    @Test
     void nodeReadsAndSharesWhatAnotherNodeWrote() throws StoreException {
         ModelImage image = noise(1, 300_000);
         try (Repository one = open("one");
