@@ -1,7 +1,11 @@
 package org.stillcut.store.image;
 
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.stillcut.store.ChunkId;
 import org.stillcut.store.ImageRef;
 import org.stillcut.store.StoreException;
@@ -28,6 +32,37 @@ public final class ImageTree {
 
         /** A chunk of the index that cannot be read; the walk goes on beside it. Throws what should end the walk. */
         void unreadable(ChunkId indexChunk, StoreException cause) throws StoreException;
+    }
+
+    /**
+     * All chunks of images, those of their indexes included, in the order in which a restore would ask for them. Fails when a part of an index cannot be
+     * read; whether chunks with content are there is not looked at. Takes about 80 bytes for each.
+     */
+    public static Set<ChunkId> allChunks(Collection<ImageRef> images, ChunkSource chunks, ChunkCodec codec)
+            throws StoreException {
+        Set<ChunkId> all = new LinkedHashSet<>();
+        Set<ChunkId> walked = new HashSet<>();
+        for (ImageRef image : images) {
+            walk(image, chunks, codec, new Visitor() {
+                @Override
+                public boolean enter(ChunkId indexChunk, int level) {
+                    all.add(indexChunk);
+                    // A chunk of content may happen to be the same as a part of an index.
+                    return walked.add(indexChunk);
+                }
+
+                @Override
+                public void content(ChunkId chunk, int lengthBytes) {
+                    all.add(chunk);
+                }
+
+                @Override
+                public void unreadable(ChunkId indexChunk, StoreException cause) throws StoreException {
+                    throw cause;
+                }
+            });
+        }
+        return all;
     }
 
     /** Visits the chunks of an image. Zero markers are not visited. Fails only with what the visitor throws. */

@@ -63,9 +63,11 @@ final class PackFormat {
 
     private PackFormat() {}
 
-    static void putHeader(ByteBuffer target, PackId pack) {
-        target.putLong(MAGIC).putInt(VERSION).putInt(0);
-        pack.writeTo(target);
+    static ByteBuffer header(PackId pack) {
+        ByteBuffer header = ByteBuffer.allocate(HEADER_BYTES);
+        header.putLong(MAGIC).putInt(VERSION).putInt(0);
+        pack.writeTo(header);
+        return header.flip();
     }
 
     static byte[] recordHeader(PackEntry entry) {

@@ -1,9 +1,9 @@
 package org.stillcut.store.repository;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.stillcut.store.CheckpointManifest;
 import org.stillcut.store.ChunkId;
@@ -123,25 +123,9 @@ final class SnapshotHolds implements AutoCloseable {
     /** That each chunk is there, in a pack that no prune is about to remove. Costs a look-up for each, but no reading of content. */
     private void requireChunks(ImageRef base) throws StoreException {
         var condemned = packs.condemned().read();
-        List<ChunkId> wanted = new ArrayList<>();
+        Set<ChunkId> wanted;
         try (CodecPool.Lease lease = codecs.borrow()) {
-            ImageTree.walk(base, chunks, lease.codec(), new ImageTree.Visitor() {
-                @Override
-                public boolean enter(ChunkId indexChunk, int level) {
-                    wanted.add(indexChunk);
-                    return true;
-                }
-
-                @Override
-                public void content(ChunkId chunk, int lengthBytes) {
-                    wanted.add(chunk);
-                }
-
-                @Override
-                public void unreadable(ChunkId indexChunk, StoreException cause) throws StoreException {
-                    throw cause;
-                }
-            });
+            wanted = ImageTree.allChunks(List.of(base), chunks, lease.codec());
         }
         for (ChunkId chunk : wanted) {
             if (!chunks.isKnown(chunk, condemned)) {
