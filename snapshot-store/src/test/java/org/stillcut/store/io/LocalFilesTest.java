@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.stillcut.store.StoreException;
@@ -41,6 +43,29 @@ class LocalFilesTest extends StoreFilesContract {
                 .isEqualTo("rw-------");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(directory.resolve("sub"))))
                 .isEqualTo("rwx------");
+    }
+
+    @Test
+    void lockOfAnotherProcessHoldsAsLongAsThatLives() throws StoreException, IOException, InterruptedException {
+        Path file = directory.resolve("other.lock");
+        Process holder = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        LockHolder.class.getName(),
+                        file.toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try (BufferedReader lines = holder.inputReader()) {
+            assertThat(lines.readLine()).isEqualTo("locked");
+            assertThat(files().tryLock(file)).isEmpty();
+            assertThat(files().tryLock(file)).as("asking does not take it away").isEmpty();
+        } finally {
+            assertThat(holder.destroyForcibly().waitFor(60, TimeUnit.SECONDS)).isTrue();
+        }
+        try (StoreLock mine = files().tryLock(file).orElseThrow()) {
+            assertThat(mine).isNotNull();
+        }
     }
 
     @Test

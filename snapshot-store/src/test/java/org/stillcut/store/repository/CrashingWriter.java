@@ -1,10 +1,13 @@
 package org.stillcut.store.repository;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.stillcut.store.ByteRange;
 import org.stillcut.store.CheckpointManifest;
@@ -14,11 +17,19 @@ import org.stillcut.store.SnapshotRef;
 import org.stillcut.store.StoreException;
 import org.stillcut.store.image.ImageInput;
 
-/** The program that {@link RepositoryCrashFaultTest} kills: writes checkpoint after checkpoint, and prints the number of each committed one. */
+/** The program that {@link RepositoryCrashFaultTest} and {@link TerminationFaultTest} end: writes checkpoint after checkpoint, and prints the number of each committed one. */
 final class CrashingWriter {
 
     static final String JOB = "solver";
     static final int IMAGE_BYTES = 1 << 20;
+
+    /** What the program does on SIGTERM. */
+    enum Ending {
+        /** The process ends in the middle of whatever its threads do. */
+        ABRUPT,
+        /** It finishes the checkpoint in hand and closes all in order, as an agent does. */
+        IN_ORDER
+    }
 
     private CrashingWriter() {}
 
@@ -27,8 +38,45 @@ final class CrashingWriter {
         return image.mutate(new SplittableRandom(sequence), 12);
     }
 
+    /** Starts the program with an index and unpacked libraries in this directory, which is its working directory. */
+    static Process start(Path root, Path directory, ProcessBuilder.Redirect errors) throws IOException {
+        return start(root, directory, errors, Ending.ABRUPT);
+    }
+
+    static Process start(Path root, Path directory, ProcessBuilder.Redirect errors, Ending ending) throws IOException {
+        // A killed process cannot remove the native libraries that it unpacked; here the test does.
+        Path temporary = Files.createDirectories(directory.resolve("native"));
+        return new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "--sun-misc-unsafe-memory-access=allow",
+                        "-Xmx128m",
+                        "-Djava.io.tmpdir=" + temporary,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        CrashingWriter.class.getName(),
+                        root.toString(),
+                        directory.resolve("index").toString(),
+                        ending.name())
+                .directory(directory.toFile())
+                .redirectError(errors)
+                .start();
+    }
+
     public static void main(String[] arguments) throws StoreException {
         Path root = Path.of(arguments[0]);
+        AtomicBoolean ending = new AtomicBoolean();
+        if (Ending.valueOf(arguments[2]) == Ending.IN_ORDER) {
+            Thread main = Thread.currentThread();
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                ending.set(true);
+                try {
+                    main.join();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException("nobody interrupts this", e);
+                }
+            }));
+        }
         StoreOptions options = StoreOptions.DEFAULT.withPackTargetBytes(128 << 10);
         try (Repository repository = Repository.open(root, Path.of(arguments[1]), options, StoreEnvironment.system())) {
             List<Long> existing = repository.catalog().listCheckpoints(JOB);
@@ -39,7 +87,7 @@ final class CrashingWriter {
             }
             @Nullable ImageRef base = sequence == 0 ? null : imageOf(repository, sequence);
             System.out.println("ready");
-            while (sequence < 100_000) {
+            while (sequence < 100_000 && !ending.get()) {
                 sequence++;
                 List<ByteRange> changed = advance(image, sequence);
                 base = writeCheckpoint(repository, sequence, image, base, changed);

@@ -76,6 +76,14 @@ class LifePropertyTest {
         }
 
         void run() throws StoreException {
+            try {
+                live();
+            } finally {
+                buryAll();
+            }
+        }
+
+        private void live() throws StoreException {
             Repository.create(ROOT, environment());
             disk.syncDirectory(Path.of("/"));
             for (int step = 0; step < STEPS; step++) {
@@ -186,11 +194,25 @@ class LifePropertyTest {
                 case 1 -> disk.afterPowerCut();
                 default -> disk.afterPowerCut(random.nextLong());
             };
-            for (int number = 0; number < nodes.size(); number++) {
-                nodes.set(number, Optional.empty());
-            }
+            // Theirs is the disk before, which nobody reads any more: only their threads and memory go here.
+            buryAll();
             model.forgetBases();
             return action;
+        }
+
+        /** Thousands of histories in one process must not keep what their dead nodes had. */
+        private void buryAll() {
+            for (int number = 0; number < nodes.size(); number++) {
+                Optional<Repository> dead = nodes.get(number);
+                nodes.set(number, Optional.empty());
+                try {
+                    if (dead.isPresent()) {
+                        dead.get().close();
+                    }
+                } catch (StoreException e) {
+                    // Its disk has failed; the threads are gone all the same.
+                }
+            }
         }
 
         private String close(int number) throws StoreException {

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -68,22 +67,7 @@ class RepositoryCrashFaultTest {
 
     /** Returns the last number that the writer printed. */
     private long runAndKill(Path root, SplittableRandom random) throws IOException, InterruptedException {
-        Path temporary = Files.createDirectories(directory.resolve("native"));
-        Process writer = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--enable-native-access=ALL-UNNAMED",
-                        "--sun-misc-unsafe-memory-access=allow",
-                        "-XX:TieredStopAtLevel=1",
-                        "-Xmx128m",
-                        // The killed process cannot remove the native libraries that it unpacked; here the test does.
-                        "-Djava.io.tmpdir=" + temporary,
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        CrashingWriter.class.getName(),
-                        root.toString(),
-                        directory.resolve("index").toString())
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
+        Process writer = CrashingWriter.start(root, directory, ProcessBuilder.Redirect.INHERIT);
         AtomicLong last = new AtomicLong();
         // After some commits, and then some more time, so that the writer dies anywhere in the next one.
         CountDownLatch lines = new CountDownLatch(1 + random.nextInt(MOST_COMMITS));
