@@ -110,6 +110,17 @@ final class BenchInput implements ImageSource, AutoCloseable {
         return changed;
     }
 
+    /** The length of all files in a tree. */
+    static long treeBytes(Path tree) throws IOException {
+        try (var all = Files.walk(tree)) {
+            long bytes = 0;
+            for (Path path : all.filter(Files::isRegularFile).toList()) {
+                bytes += Files.size(path);
+            }
+            return bytes;
+        }
+    }
+
     Path file() {
         return file;
     }

@@ -38,7 +38,7 @@ final class IndexBench {
             tell(json, "find_miss", lookups(index, chunks, chunks), "chunks/s");
         }
         tell(json, "resident", residentBytes() / 1e6, "MB");
-        tell(json, "disk", size(directory) / 1e6, "MB");
+        tell(json, "disk", BenchInput.treeBytes(directory) / 1e6, "MB");
     }
 
     private static double lookups(RocksChunkIndex index, long chunks, long offset) throws StoreException {
@@ -82,16 +82,6 @@ final class IndexBench {
             }
         }
         return 0;
-    }
-
-    private static long size(Path tree) throws IOException {
-        try (var all = Files.walk(tree)) {
-            long bytes = 0;
-            for (Path path : all.filter(Files::isRegularFile).toList()) {
-                bytes += Files.size(path);
-            }
-            return bytes;
-        }
     }
 
     private static void tell(boolean json, String metric, double value, String unit) {

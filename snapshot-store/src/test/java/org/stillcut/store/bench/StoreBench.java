@@ -25,13 +25,15 @@ import org.stillcut.store.repository.StoreOptions;
 
 /**
  * Compares the store with restic and borg, in one run and on the same file: first, unchanged, changed in runs, changed page by page, and back to a file.
- * The others read the whole file each time; the store is told what changed where a tracker would know, and reads all where it says "all".
+ * The others read the whole file each time; the store is told what changed where a tracker would know, and reads all where it says "all". Then a quarter of
+ * the image for each of four VMs, stored by four writers at once as on four nodes.
  *
  * <p>Arguments: an empty directory; the image or {@code -}; the length of the image to make, in MiB; {@code --json} on demand.
  */
 final class StoreBench {
 
     private static final int STORE_THREADS = 2;
+    private static final int VMS = 4;
     private static final long WARM_UP_BYTES = 128L << 20;
 
     private final Path directory;
@@ -76,7 +78,9 @@ final class StoreBench {
                 Repository repository = Repository.open(
                         root, directory.resolve("warm-index"), StoreOptions.DEFAULT, StoreEnvironment.system());
                 SnapshotWriter writer = repository.newSnapshot(new SnapshotIdentity("warm", 1, 1, 0))) {
-            ImageRef image = writer.writeImage("ram", new ImageInput.Full(input, ImageInput.DEFAULT_CHUNK_SIZE_BYTES))
+            ImageRef whole = writer.writeImage("ram", new ImageInput.Full(input, ImageInput.DEFAULT_CHUNK_SIZE_BYTES))
+                    .ref();
+            ImageRef image = writer.writeImage("ram", new ImageInput.Dirty(input, whole, input.change(1, true)))
                     .ref();
             writer.finish(new TreeMap<>());
             try (RestoredFile restored = RestoredFile.create(directory.resolve("warm-restored"), WARM_UP_BYTES)) {
@@ -108,7 +112,7 @@ final class StoreBench {
                 base = Optional.of(store(repository, step, wanted));
                 for (Peer peer : peers) {
                     double[] cost = peer.backup(step, image);
-                    add(peer.name(), step, new Cost(cost[0], cost[1]), size(peer.repository()));
+                    add(peer.name(), step, new Cost(cost[0], cost[1]), BenchInput.treeBytes(peer.repository()));
                 }
             }
             restore(repository, base.orElseThrow(), image);
@@ -117,6 +121,12 @@ final class StoreBench {
                 add(peer.name(), "restore", new Cost(cost[0], cost[1]), 0);
             }
         }
+        Cost together = measure(() -> ManyWriters.run(image, directory.resolve("many"), VMS));
+        add(
+                "stillcut",
+                "first, " + VMS + " VMs at once",
+                together,
+                BenchInput.treeBytes(directory.resolve("many/repository")));
         double[] copy = Peer.shell("dd if=" + image + " of=" + directory.resolve("copy")
                 + " bs=1M iflag=direct oflag=direct conv=fsync status=none");
         add("dd O_DIRECT", "restore", new Cost(copy[0], copy[1]), 0);
@@ -132,7 +142,7 @@ final class StoreBench {
             }
         });
         boolean tracked = input instanceof ImageInput.Dirty;
-        add("stillcut", step + (tracked ? "" : " (all)"), cost, size(directory.resolve("repository")));
+        add("stillcut", step + (tracked ? "" : " (all)"), cost, BenchInput.treeBytes(directory.resolve("repository")));
         return written.getFirst();
     }
 
@@ -163,20 +173,10 @@ final class StoreBench {
         results.add(new Result(program, step, cost, repositoryBytes));
     }
 
-    private static long size(Path tree) throws IOException {
-        try (var all = Files.walk(tree)) {
-            long bytes = 0;
-            for (Path path : all.filter(Files::isRegularFile).toList()) {
-                bytes += Files.size(path);
-            }
-            return bytes;
-        }
-    }
-
     private void print(Path image) throws IOException {
         if (!json) {
             System.out.printf(Locale.ROOT, "image of %d MiB%n", Files.size(image) >> 20);
-            System.out.printf("%-14s %-18s %8s %8s %14s%n", "program", "step", "wall s", "CPU s", "repository MB");
+            System.out.printf("%-14s %-20s %8s %8s %14s%n", "program", "step", "wall s", "CPU s", "repository MB");
         }
         for (Result result : results) {
             if (json) {
@@ -188,7 +188,7 @@ final class StoreBench {
             } else {
                 System.out.printf(
                         Locale.ROOT,
-                        "%-14s %-18s %8.2f %8.2f %14s%n",
+                        "%-14s %-20s %8.2f %8.2f %14s%n",
                         result.program(),
                         result.step(),
                         result.cost().wallSeconds(),
