@@ -39,12 +39,6 @@ public final class RamCapture implements AutoCloseable {
     /** Memory at hand for the cut: what a guest writes at 1 GB/s between the last round and the pause, some 30 ms. */
     private static final int CUT_RESERVE_PAGES = (32 << 20) / PageSet.PAGE_BYTES;
 
-    /**
-     * One page: with the store's default of 64 KiB each changed page would cost up to 16. Storing a whole image takes half as
-     * much processor time again for it.
-     */
-    private static final int CHUNK_BYTES = PageSet.PAGE_BYTES;
-
     private final Path file;
     private final MappedFile ram;
     private final DirtyTracker tracker;
@@ -185,8 +179,9 @@ public final class RamCapture implements AutoCloseable {
             throw new IllegalStateException("no cut of " + file + ", " + pending.pageCount() + " pages are not copied");
         }
         Source source = new Source();
+        // Whole pages over a base: the store keeps few changed pages of a chunk alone.
         return base.<ImageInput>map(stored -> new ImageInput.Overlay(source, stored, changed.ranges()))
-                .orElseGet(() -> new ImageInput.Sparse(source, changed.ranges(), CHUNK_BYTES));
+                .orElseGet(() -> new ImageInput.Sparse(source, changed.ranges(), ImageInput.DEFAULT_CHUNK_SIZE_BYTES));
     }
 
     /** Notes that the image of the cut is durable: the next one will build on it, unless it is revoked. Frees the copies. */
