@@ -30,6 +30,7 @@ final class PageReader {
     private static final int WHOLE = 64;
 
     private static final int PARTS = 128;
+    private static final byte[] ZEROS = new byte[SplitChunk.PAGE_BYTES];
 
     private final ChunkStore chunks;
     private final ImageIndex index;
@@ -95,13 +96,16 @@ final class PageReader {
                 want(wanted, id(entry), tag + WHOLE);
                 continue;
             }
-            // What is a zero marker stays so.
-            int size = index.chunkSizeBytes();
-            slice.put((entry - first) * size, new byte[size]);
+            boolean zeroBase = split.base().isZeroMarker();
             want(wanted, split.base(), tag + WHOLE);
-            for (int page = 0; page < size / SplitChunk.PAGE_BYTES; page++) {
-                if (split.replaces(page)) {
+            for (int page = 0; page < index.chunkSizeBytes() / SplitChunk.PAGE_BYTES; page++) {
+                boolean replaced = split.replaces(page);
+                if (replaced) {
                     want(wanted, split.page(page), tag + page);
+                }
+                if (replaced ? split.page(page).isZeroMarker() : zeroBase) {
+                    int position = (entry - first) * index.chunkSizeBytes() + page * SplitChunk.PAGE_BYTES;
+                    slice.put(position, ZEROS, 0, SplitChunk.PAGE_BYTES);
                 }
             }
         }
