@@ -31,7 +31,7 @@ final class IndexBench {
         try (RocksChunkIndex index = RocksChunkIndex.open(directory, "bench", CACHE_BYTES)) {
             long start = System.nanoTime();
             for (long first = 0; first < chunks; first += PACK_CHUNKS) {
-                index.absorb(new PackId(first, 1), entries(first));
+                index.absorb(new PackId(first, 1), entries(first, (int) Math.min(PACK_CHUNKS, chunks - first)));
             }
             tell(json, "insert", (double) chunks / seconds(start), "chunks/s");
             tell(json, "find_hit", lookups(index, chunks, 0), "chunks/s");
@@ -57,9 +57,9 @@ final class IndexBench {
         return LOOKUPS * (double) LOOKUP_ROUNDS / seconds(start);
     }
 
-    private static List<PackEntry> entries(long first) {
-        List<PackEntry> entries = new ArrayList<>(PACK_CHUNKS);
-        for (int i = 0; i < PACK_CHUNKS; i++) {
+    private static List<PackEntry> entries(long first, int count) {
+        List<PackEntry> entries = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
             entries.add(new PackEntry(id(first + i), Encoding.ZSTD, 32 + i * 4096L, 4000, 65_536));
         }
         return entries;

@@ -34,6 +34,7 @@ final class StoreBench {
 
     private static final int STORE_THREADS = 2;
     private static final int VMS = 4;
+    private static final int WARM_UP_RESTORES = 6;
     private static final long WARM_UP_BYTES = 128L << 20;
 
     private final Path directory;
@@ -83,8 +84,11 @@ final class StoreBench {
             ImageRef image = writer.writeImage("ram", new ImageInput.Dirty(input, whole, input.change(1, true)))
                     .ref();
             writer.finish(new TreeMap<>());
-            try (RestoredFile restored = RestoredFile.create(directory.resolve("warm-restored"), WARM_UP_BYTES)) {
-                repository.openImage(image).readTo(restored::write);
+            for (int round = 0; round < WARM_UP_RESTORES; round++) {
+                try (RestoredFile restored =
+                        RestoredFile.create(directory.resolve("warm-restored-" + round), WARM_UP_BYTES)) {
+                    repository.openImage(image).readTo(restored::write);
+                }
             }
         }
     }
