@@ -1,6 +1,7 @@
 // Preloaded into QEMU (LD_PRELOAD): opens the one userfaultfd through which the agent tracks which guest pages are
-// written. A userfaultfd belongs to the address space that opened it, so QEMU itself has to; nothing else of QEMU is
-// touched, and nobody has to serve it: with asynchronous write protection the kernel resolves each fault by itself.
+// written, and puts pages in when they are first touched if the VM runs before its RAM is there. A userfaultfd belongs
+// to the address space that opened it, so QEMU itself has to; nothing else of QEMU is touched. Nobody has to serve it
+// once the RAM is complete: with asynchronous write protection the kernel resolves each fault by itself.
 //
 // The environment variable STILLCUT_TRACK names the file that gets the answer, one line: "uffd PID FD", or
 // "failed STEP ERRNO". Without it, and in programs that are not QEMU (the wrapper that enters the network namespace),
@@ -50,8 +51,9 @@ __attribute__((constructor)) static void open_userfaultfd(void) {
         return;
     }
     struct uffdio_api api = {.api = UFFD_API,
-                             .features = UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM |
-                                         UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC};
+                             .features = UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_MISSING_SHMEM |
+                                         UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_WP_UNPOPULATED |
+                                         UFFD_FEATURE_WP_ASYNC};
     if (ioctl(fd, UFFDIO_API, &api) != 0) {
         answer(path, "failed", 2, errno);
         close(fd);

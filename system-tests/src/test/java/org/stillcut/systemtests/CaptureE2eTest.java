@@ -127,6 +127,55 @@ class CaptureE2eTest {
         }
     }
 
+    @Test
+    void lazilyRestoredGuestHasTheImageAndItsNextCheckpointIsWhatItChangedSince() throws Exception {
+        TestGuest.Place place = place(1);
+        try (CaptureRig rig = CaptureRig.boot(place, store)) {
+            rig.guest().change(Pages.clustered(0, STORM_PAGES), 1);
+            cutAndCompare(rig, "before the restart");
+            rig.persist();
+
+            rig.restartLazily(place);
+            rig.resume();
+            rig.awaitFilled();
+            assertThat(Files.mismatch(mirror, place.file("ram")))
+                    .as("first byte of the restored RAM that differs")
+                    .isEqualTo(-1);
+            rig.guest().change(new Pages(5, 100, 50), 2);
+            cutAndCompare(rig, "after the restart");
+            long changed = ranges(rig.ram().image()).stream()
+                    .mapToLong(ByteRange::lengthBytes)
+                    .sum();
+            // The devices' rings and the mailbox are in it too.
+            assertThat(changed / PAGE).isBetween(100L, 130L);
+            rig.persist();
+            restoredEqualsMirror(rig);
+        }
+    }
+
+    /** It writes all over its memory from its first moment on, and is checkpointed as soon as that is possible. */
+    @Test
+    void guestThatWritesWhileItsRamComesLosesNothing() throws Exception {
+        TestGuest.Place place = place(2);
+        try (CaptureRig rig = CaptureRig.boot(place, store)) {
+            rig.guest().change(Pages.clustered(0, 2 * STORM_PAGES), 1);
+            rig.guest().storm(Pages.clustered(STORM_PAGES / 2, STORM_PAGES), 2);
+            rig.guest().awaitRound();
+            cutAndCompare(rig, "before the restart");
+            rig.persist();
+            for (int i = 0; i < 3; i++) {
+                rig.restartLazily(place);
+                rig.resume();
+                cutAndCompare(rig, "after restart " + i);
+                rig.guest().awaitRound();
+                rig.persist();
+                cutAndCompare(rig, "later after restart " + i);
+                rig.persist();
+                restoredEqualsMirror(rig);
+            }
+        }
+    }
+
     /** Some of the checkpoints are committed, others given up at different points. */
     private void cuts(CaptureRig rig, int count, long seed) throws Exception {
         Random random = new Random(seed);

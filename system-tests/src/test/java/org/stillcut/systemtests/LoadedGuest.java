@@ -111,7 +111,7 @@ final class LoadedGuest implements AutoCloseable {
         OverlayChain chain = OverlayChain.create("disk0", base, BaseContent.PERSISTED, COMMANDS);
         Vm vm = Vm.prepareRestore(spec(directory, namespace, chain), DEADLINE);
         RamCapture ram = RamCapture.ofRestored(
-                directory.resolve("ram"), MEMORY_BYTES, TRACKING.tracker(vm), vault.ramImage(snapshot));
+                directory.resolve("ram"), TRACKING.tracker(vm), vault.ramImage(snapshot), Optional.empty());
         vault.loadRam(snapshot, directory.resolve("ram"));
         vm.loadDeviceState(vault.loadDeviceState(snapshot), DEADLINE);
         LoadedGuest guest = new LoadedGuest(vm, new VmCapture(vm, chain, ram, Optional.of(diskImage)));

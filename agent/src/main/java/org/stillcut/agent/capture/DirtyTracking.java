@@ -10,6 +10,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.stillcut.agent.linux.MissingPages;
 import org.stillcut.agent.linux.WriteProtection;
 import org.stillcut.agent.qemu.Vm;
 
@@ -81,6 +82,19 @@ public final class DirtyTracking {
             log.debug("{}: no write protection", vm.spec().name(), e);
             return new Choice(new AllPagesTracker(ram), Objects.toString(e.getMessage(), e.toString()));
         }
+    }
+
+    /**
+     * Holds the VM where it touches RAM that is not there. It is tracked by write protection already, and has not touched any.
+     *
+     * @throws IOException if this host cannot
+     */
+    public MissingPages missingPages(Vm vm) throws IOException {
+        return MissingPages.take(
+                vm.pid(),
+                descriptor(vm),
+                vm.spec().files().ram(),
+                vm.spec().machine().memoryBytes());
     }
 
     private int descriptor(Vm vm) throws IOException {

@@ -22,7 +22,7 @@ import org.stillcut.store.image.ImageSource;
  * {@code pending}, known to have changed and not copied since; {@code changed}, all that may differ from the base. A page goes
  * from the first into the other two at once, leaves {@code pending} when it was copied, and {@code changed} when a checkpoint has it.
  *
- * <p>Used by one thread at a time. The tracker and all memory belong to this and go with {@link #close}.
+ * <p>Used by one thread at a time. The tracker, the fill and all memory belong to this and go with {@link #close}.
  */
 public final class RamCapture implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(RamCapture.class);
@@ -45,29 +45,32 @@ public final class RamCapture implements AutoCloseable {
     private final PagePool pool;
     private final PageSet changed = new PageSet();
     private final PageSet pending = new PageSet();
+    private final Optional<LazyFill> fill;
     private Optional<ImageRef> base;
 
     /** The image of the last cut, once it is durable; it becomes the base when the next checkpoint begins. */
     private @Nullable ImageRef unconfirmed;
 
-    private RamCapture(Path file, MappedFile ram, DirtyTracker tracker, Optional<ImageRef> base) {
+    private RamCapture(Path file, MappedFile ram, DirtyTracker tracker, Optional<LazyFill> fill) {
         this.file = file;
         this.ram = ram;
         this.tracker = tracker;
+        this.fill = fill;
         this.pool = new PagePool(ram.lengthBytes());
-        this.base = base;
+        this.base = Optional.empty();
     }
 
-    private static RamCapture open(Path file, long lengthBytes, DirtyTracker tracker, Optional<ImageRef> base)
+    private static RamCapture open(Path file, long lengthBytes, DirtyTracker tracker, Optional<LazyFill> fill)
             throws IOException {
         boolean open = false;
         try {
-            RamCapture capture = new RamCapture(file, new MappedFile(file, lengthBytes), tracker, base);
+            RamCapture capture = new RamCapture(file, new MappedFile(file, lengthBytes), tracker, fill);
             open = true;
             return capture;
         } finally {
             if (!open) {
                 tracker.close();
+                fill.ifPresent(LazyFill::close);
             }
         }
     }
@@ -88,13 +91,16 @@ public final class RamCapture implements AutoCloseable {
     }
 
     /**
-     * For a VM whose RAM file holds this image.
+     * For a VM whose RAM file holds this image, or will when the fill is done.
      *
      * @param tracker began to track before the VM could write
+     * @param fill that brings the image while the VM runs; belongs to this from now on
      */
-    public static RamCapture ofRestored(Path file, long lengthBytes, DirtyTracker tracker, ImageRef image)
+    public static RamCapture ofRestored(Path file, DirtyTracker tracker, ImageRef image, Optional<LazyFill> fill)
             throws IOException {
-        return open(file, lengthBytes, tracker, Optional.of(image));
+        RamCapture capture = open(file, image.lengthBytes(), tracker, fill);
+        capture.base = Optional.of(image);
+        return capture;
     }
 
     private void takeAllForChanged() throws IOException {
@@ -110,11 +116,16 @@ public final class RamCapture implements AutoCloseable {
 
     /**
      * Copies what changed while the VM runs, until there is little left to do or it does not get less, and has memory at hand
-     * for the rest. An image that was stored and not revoked is taken for committed from here on.
+     * for the rest. An image that was stored and not revoked is taken for committed from here on. Of a VM whose RAM is still
+     * being brought from the store nothing can be copied, so this waits until it is complete.
      *
      * @throws IOException if the tracker failed or there is no memory; nothing is lost, and the next call does it again
      */
     public void precopy() throws IOException, InterruptedException {
+        if (fill.isPresent()) {
+            // Reading pages that are missing would make them zero.
+            fill.get().awaitFilled();
+        }
         confirm();
         int before = Integer.MAX_VALUE;
         for (int round = 1; round <= MOST_ROUNDS; round++) {
@@ -212,6 +223,7 @@ public final class RamCapture implements AutoCloseable {
 
     @Override
     public void close() {
+        fill.ifPresent(LazyFill::close);
         tracker.close();
         pool.close();
         ram.close();

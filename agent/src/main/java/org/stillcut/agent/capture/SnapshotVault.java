@@ -14,6 +14,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.stillcut.agent.disk.DiskChanges;
 import org.stillcut.agent.disk.DiskException;
+import org.stillcut.agent.linux.MissingPages;
+import org.stillcut.agent.qemu.Vm;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.VmId;
@@ -124,6 +126,30 @@ public final class SnapshotVault {
     /** Fills a RAM file that was just created; pages of zeros stay holes. */
     public void loadRam(SnapshotManifest snapshot, Path file) throws StoreException, IOException {
         fill(snapshot.image(RAM), file, SnapshotVault::writePages);
+    }
+
+    /**
+     * Begins to fill the RAM of a VM that may run from now on; if that fails the VM is killed.
+     *
+     * @param pages of its RAM file, which was just created; they belong to the fill
+     */
+    public LazyFill fillRam(SnapshotManifest snapshot, Vm vm, MissingPages pages) throws StoreException {
+        StoredRam image;
+        boolean open = false;
+        try {
+            image = StoredRam.of(repository.openImage(snapshot.image(RAM)));
+            open = true;
+        } finally {
+            if (!open) {
+                pages.close();
+            }
+        }
+        return fillRam(image, vm, pages);
+    }
+
+    static LazyFill fillRam(StoredRam image, Vm vm, MissingPages pages) {
+        // Not QMP's stop, which would wait for processors that wait for pages.
+        return LazyFill.begin(vm.spec().files().ram(), pages, image, _ -> vm.close());
     }
 
     /** What the store has of the RAM. */

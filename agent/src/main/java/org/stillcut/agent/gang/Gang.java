@@ -106,7 +106,7 @@ public final class Gang implements GangSteps {
         lay(() -> {});
         AllVms.each("restore", vms.values(), vm -> {
             SnapshotManifest snapshot = snapshots.get(vm.id());
-            vm.restore(host.vault(), Objects.requireNonNull(snapshot));
+            vm.restore(host.vault(), Objects.requireNonNull(snapshot), plan.lazyRestore());
         });
         watch();
     }
@@ -357,7 +357,7 @@ public final class Gang implements GangSteps {
                 }
             });
             var handled = vm.vm().exited().thenAccept(status -> {
-                lose(vm.id(), "QEMU ended with status " + status);
+                lose(vm.id(), vm.fillFailure().orElse("QEMU ended with status " + status));
             });
             log.trace("{} is watched: {}", vm, handled);
         }

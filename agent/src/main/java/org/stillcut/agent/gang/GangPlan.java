@@ -10,9 +10,15 @@ import org.stillcut.protocol.VmId;
  *
  * @param networkId of this incarnation alone
  * @param members all VMs of the job, also those on other nodes
+ * @param lazyRestore whether restored VMs may run before their RAM is there
  */
 public record GangPlan(
-        Incarnation incarnation, Program program, VmShape shape, int networkId, SortedMap<VmId, Member> members) {
+        Incarnation incarnation,
+        Program program,
+        VmShape shape,
+        int networkId,
+        SortedMap<VmId, Member> members,
+        boolean lazyRestore) {
     /**
      * What runs in the VMs.
      *

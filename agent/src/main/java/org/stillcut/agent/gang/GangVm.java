@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.agent.capture.BootFiles;
+import org.stillcut.agent.capture.DirtyTracker;
+import org.stillcut.agent.capture.LazyFill;
 import org.stillcut.agent.capture.RamCapture;
 import org.stillcut.agent.capture.SnapshotVault;
 import org.stillcut.agent.capture.VmCapture;
@@ -64,6 +66,7 @@ final class GangVm {
     private volatile @Nullable GuestChannel guest;
     private volatile @Nullable VmQuiesce quiesce;
     private @Nullable VmCapture capture;
+    private volatile @Nullable LazyFill fill;
 
     /** Where this VM's files are. */
     record Paths(Path disk, Path ram) {}
@@ -103,18 +106,26 @@ final class GangVm {
         }
     }
 
-    /** Rebuilds the VM from a snapshot, its RAM while QEMU starts; returns when it is loaded, paused. */
-    void restore(SnapshotVault vault, SnapshotManifest snapshot)
+    /**
+     * Rebuilds the VM from a snapshot; returns when it is loaded, paused.
+     *
+     * @param lazy whether its RAM may come while it runs; otherwise it comes while QEMU starts
+     */
+    void restore(SnapshotVault vault, SnapshotManifest snapshot, boolean lazy)
             throws StepException, StoreException, IOException, VmException, GuestException, InterruptedException {
         vault.createRam(snapshot, files.ram());
-        AllVms.each(
-                "load-" + id,
-                List.of(
+        List<Part> parts = lazy
+                ? List.of(new Part("lazily", _ -> startLoaded(vault, snapshot, true)))
+                : List.of(
                         new Part("ram", _ -> vault.loadRam(snapshot, files.ram())),
-                        new Part("disk", _ -> startLoaded(vault, snapshot))),
-                part -> part.loading().run(part));
+                        new Part("disk", _ -> startLoaded(vault, snapshot, false)));
+        AllVms.each("load-" + id, parts, part -> part.loading().run(part));
         Vm started = vm();
-        started.loadDeviceState(vault.loadDeviceState(snapshot), START);
+        try {
+            started.loadDeviceState(vault.loadDeviceState(snapshot), START);
+        } catch (VmException e) {
+            throw StepException.of(id + ": " + fillFailure().orElse("was not restored"), e);
+        }
         // Before the guest runs, so that its first words are not lost.
         connect(started);
     }
@@ -128,14 +139,38 @@ final class GangVm {
     }
 
     /** Loads the disk and starts QEMU on it, with RAM that is still being filled: neither QEMU nor a guest looks at it yet. */
-    private void startLoaded(SnapshotVault vault, SnapshotManifest snapshot) throws Exception {
+    private void startLoaded(SnapshotVault vault, SnapshotManifest snapshot, boolean lazy) throws Exception {
         ImageRef diskImage = vault.loadDisk(snapshot, files.disk());
         OverlayChain chain = OverlayChain.create(DISK, files.disk(), BaseContent.PERSISTED, host.commands());
         Vm started = Vm.prepareRestore(shape.spec(chain.attachment()), START);
         vm = started;
-        RamCapture ram = RamCapture.ofRestored(
-                files.ram(), memoryBytes(started), host.tracking().tracker(started), vault.ramImage(snapshot));
+        DirtyTracker tracker = host.tracking().tracker(started);
+        Optional<LazyFill> filling = Optional.empty();
+        if (lazy) {
+            filling = beginFill(vault, snapshot, started, tracker.kind());
+        }
+        RamCapture ram = RamCapture.ofRestored(files.ram(), tracker, vault.ramImage(snapshot), filling);
         capture = new VmCapture(started, chain, ram, Optional.of(diskImage));
+    }
+
+    /** A host that cannot hold a VM at missing pages loads them all now. */
+    private Optional<LazyFill> beginFill(
+            SnapshotVault vault, SnapshotManifest snapshot, Vm started, DirtyTracker.Kind tracker)
+            throws StoreException, IOException {
+        if (tracker == DirtyTracker.Kind.WRITE_PROTECTION) {
+            LazyFill begun = vault.fillRam(snapshot, started, host.tracking().missingPages(started));
+            fill = begun;
+            return Optional.of(begun);
+        }
+        log.warn("{}: its RAM is not brought lazily, as this node cannot tell what it touches", id);
+        vault.loadRam(snapshot, files.ram());
+        return Optional.empty();
+    }
+
+    /** Why the RAM of a VM that was to run before it was there will never be there. */
+    Optional<String> fillFailure() {
+        LazyFill begun = fill;
+        return begun == null ? Optional.empty() : begun.failure();
     }
 
     private static long memoryBytes(Vm vm) {

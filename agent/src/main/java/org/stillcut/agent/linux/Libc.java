@@ -14,8 +14,11 @@ import java.lang.invoke.VarHandle;
 /** The calls of the C library that this package needs. Stateless and thread-safe; failed calls throw with their errno. */
 @SuppressWarnings("restricted") // Calls of the C library are what this package is for.
 final class Libc {
-    static final int ENXIO = 6;
     static final int ESRCH = 3;
+    static final int EINTR = 4;
+    static final int ENXIO = 6;
+    static final int EAGAIN = 11;
+    static final int EEXIST = 17;
 
     private static final Linker LINKER = Linker.nativeLinker();
     private static final StructLayout CAPTURE = Linker.Option.captureStateLayout();

@@ -36,6 +36,12 @@ public final class MemoryBlock implements AutoCloseable {
         target.put(segment.asSlice(offsetBytes, target.remaining()).asByteBuffer());
     }
 
+    /** Copies the rest of a buffer to the beginning. */
+    public void write(ByteBuffer source) {
+        MemorySegment.copy(MemorySegment.ofBuffer(source), 0, segment, 0, source.remaining());
+        source.position(source.limit());
+    }
+
     MemorySegment segment() {
         return segment;
     }

@@ -17,12 +17,7 @@ import java.nio.file.Path;
  * <p>Used by one thread at a time.
  */
 public final class WriteProtection implements AutoCloseable {
-    private static final long SYS_PIDFD_OPEN = 434;
-    private static final long SYS_PIDFD_GETFD = 438;
-
-    private static final long UFFDIO_REGISTER = 0xC020AA00L;
     private static final long UFFDIO_WRITEPROTECT = 0xC018AA06L;
-    private static final long REGISTER_MODE_WP = 2;
     private static final long WRITEPROTECT_MODE_WP = 1;
 
     private static final long PAGEMAP_SCAN = 0xC0606610L;
@@ -43,18 +38,18 @@ public final class WriteProtection implements AutoCloseable {
     private static final long PIECE_BYTES = 64L << 20;
 
     private final Arena arena = Arena.ofShared();
-    private final int userfault;
+    private final UserFault userfault;
     private final int pagemap;
     private final long address;
     private final long lengthBytes;
     private final MemorySegment argument;
     private final MemorySegment regions;
 
-    private WriteProtection(int userfault, int pagemap, long address, long lengthBytes) {
+    private WriteProtection(UserFault userfault, int pagemap) {
         this.userfault = userfault;
         this.pagemap = pagemap;
-        this.address = address;
-        this.lengthBytes = lengthBytes;
+        this.address = userfault.address();
+        this.lengthBytes = userfault.lengthBytes();
         this.argument = arena.allocate(SCAN_ARGUMENT_BYTES, 8);
         this.regions = arena.allocate(REGIONS * REGION_BYTES, 8);
     }
@@ -73,39 +68,23 @@ public final class WriteProtection implements AutoCloseable {
      * @param file mapped by it, whole and in one piece
      */
     public static WriteProtection take(long pid, int descriptor, Path file, long lengthBytes) throws IOException {
-        int process = (int) Libc.syscall("process " + pid + " cannot be opened", SYS_PIDFD_OPEN, pid, 0, 0);
-        int userfault;
-        try {
-            userfault = (int) Libc.syscall(
-                    "the userfaultfd of process " + pid + " cannot be taken", SYS_PIDFD_GETFD, process, descriptor, 0);
-        } finally {
-            Libc.close(process);
-        }
+        UserFault userfault = UserFault.take(pid, descriptor, file, lengthBytes);
         int pagemap = -1;
         boolean taken = false;
         try {
-            long address = MemoryMap.addressOf(pid, file, lengthBytes);
             pagemap = Libc.openForReading("/proc/" + pid + "/pagemap");
-            WriteProtection protection = new WriteProtection(userfault, pagemap, address, lengthBytes);
-            protection.register();
+            WriteProtection protection = new WriteProtection(userfault, pagemap);
+            userfault.register("RAM cannot be registered for write protection", UserFault.MODE_WRITE_PROTECT);
             protection.protectAll();
             taken = true;
             return protection;
         } finally {
             if (!taken) {
-                Libc.close(userfault);
+                userfault.close();
                 if (pagemap >= 0) {
                     Libc.close(pagemap);
                 }
             }
-        }
-    }
-
-    private void register() throws IOException {
-        try (Arena call = Arena.ofConfined()) {
-            MemorySegment register = call.allocate(32, 8);
-            set(register, address, lengthBytes, REGISTER_MODE_WP);
-            Libc.ioctl("RAM cannot be registered for write protection", userfault, UFFDIO_REGISTER, register);
         }
     }
 
@@ -114,7 +93,7 @@ public final class WriteProtection implements AutoCloseable {
             MemorySegment protect = call.allocate(24, 8);
             for (long done = 0; done < lengthBytes; done += PIECE_BYTES) {
                 set(protect, address + done, Math.min(PIECE_BYTES, lengthBytes - done), WRITEPROTECT_MODE_WP);
-                Libc.ioctl("RAM cannot be write-protected", userfault, UFFDIO_WRITEPROTECT, protect);
+                Libc.ioctl("RAM cannot be write-protected", userfault.descriptor(), UFFDIO_WRITEPROTECT, protect);
             }
         }
     }
@@ -158,7 +137,7 @@ public final class WriteProtection implements AutoCloseable {
     @Override
     public void close() {
         Libc.close(pagemap);
-        Libc.close(userfault);
+        userfault.close();
         arena.close();
     }
 }

@@ -63,7 +63,8 @@ final class WireCodec {
                 new GangPlan.VmShape(
                         spec.getVcpusPerVm(), spec.getMemoryBytesPerVm(), spec.getDiskBytesPerVm(), spec.getImage()),
                 gang.getNetworkId(),
-                members));
+                members,
+                gang.getLazyRestore()));
     }
 
     static StepReport report(Report report) {

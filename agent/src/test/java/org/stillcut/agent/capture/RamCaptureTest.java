@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -134,7 +135,7 @@ class RamCaptureTest {
         ImageRef base = ref(99);
         images.put(base, Files.readAllBytes(file));
         MarkingTracker fresh = new MarkingTracker();
-        try (RamCapture restored = RamCapture.ofRestored(file, PAGES * PAGE, fresh, base)) {
+        try (RamCapture restored = RamCapture.ofRestored(file, fresh, base, Optional.empty())) {
             write(12, 1);
             fresh.mark(12);
             restored.precopy();

@@ -67,7 +67,8 @@ class VmShapingTest {
                 new GangPlan.Program(List.of("-np", "3", "./solver"), List.of(), "/home/u", 1, true),
                 new GangPlan.VmShape(2, 256L << 20, 1L << 30, image),
                 0xabc,
-                members);
+                members,
+                false);
     }
 
     private VmShaping shaping(GangPlan plan) throws Exception {

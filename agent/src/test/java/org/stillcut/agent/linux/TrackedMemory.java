@@ -17,7 +17,11 @@ public final class TrackedMemory implements AutoCloseable {
     private static final long SYS_USERFAULTFD = 323;
     private static final long UFFDIO_API = 0xC018AA3FL;
     private static final long FLAGS_CLOEXEC_NONBLOCK = 0x80800;
-    private static final long FEATURES = 1 | 1 << 12 | 1 << 13 | 1 << 15;
+    private static final long FEATURES = 1 | 1 << 5 | 1 << 12 | 1 << 13 | 1 << 15;
+    private static final long SYS_READ = 0;
+    private static final long SYS_WRITE = 1;
+    private static final long SYS_LSEEK = 8;
+    private static final long SYS_MEMFD_CREATE = 319;
     private static final int MADV_DONTNEED = 4;
     private static final MethodHandle MADVISE = Linker.nativeLinker()
             .downcallHandle(
@@ -47,6 +51,46 @@ public final class TrackedMemory implements AutoCloseable {
 
     public WriteProtection protect() throws IOException {
         return WriteProtection.take(ProcessHandle.current().pid(), userfault, file, memory.byteSize());
+    }
+
+    public MissingPages holdAtMissing() throws IOException {
+        return MissingPages.take(ProcessHandle.current().pid(), userfault, file, memory.byteSize());
+    }
+
+    /**
+     * Reads in the kernel, as a thread that touches the memory itself and is held there would hold up the whole Java machine.
+     */
+    public byte[] readHeld(long offsetBytes, int lengthBytes) throws IOException {
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment bytes = call.allocate(lengthBytes);
+            move(memory.asSlice(offsetBytes, lengthBytes), bytes);
+            return bytes.toArray(ValueLayout.JAVA_BYTE);
+        }
+    }
+
+    /** The same for writing. */
+    public void writeHeld(long offsetBytes, byte[] bytes) throws IOException {
+        try (Arena call = Arena.ofConfined()) {
+            move(call.allocateFrom(ValueLayout.JAVA_BYTE, bytes), memory.asSlice(offsetBytes, bytes.length));
+        }
+    }
+
+    private static void move(MemorySegment from, MemorySegment to) throws IOException {
+        int between;
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment name = call.allocateFrom("between");
+            between = (int) Libc.syscall("memfd_create", SYS_MEMFD_CREATE, name.address(), 0, 0);
+        }
+        try {
+            long written = Libc.syscall("write", SYS_WRITE, between, from.address(), from.byteSize());
+            long start = Libc.syscall("lseek", SYS_LSEEK, between, 0, 0);
+            long read = Libc.syscall("read", SYS_READ, between, to.address(), to.byteSize());
+            if (written != from.byteSize() || start != 0 || read != to.byteSize()) {
+                throw new IOException(written + " bytes written, " + read + " read");
+            }
+        } finally {
+            Libc.close(between);
+        }
     }
 
     public void write(long offsetBytes, int value) {

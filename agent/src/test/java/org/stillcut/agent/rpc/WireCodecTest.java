@@ -169,6 +169,7 @@ class WireCodecTest {
                 .addVms(0)
                 .setGang(Gang.newBuilder()
                         .setNetworkId(77)
+                        .setLazyRestore(true)
                         .addMembers(
                                 GangMember.newBuilder().setVm(1).setNode("n2").setDataAddress("192.0.2.2"))
                         .addMembers(
@@ -191,7 +192,8 @@ class WireCodecTest {
                         77,
                         new TreeMap<>(Map.of(
                                 new VmId(0), new GangPlan.Member("n1", "192.0.2.1"),
-                                new VmId(1), new GangPlan.Member("n2", "192.0.2.2")))));
+                                new VmId(1), new GangPlan.Member("n2", "192.0.2.2"))),
+                        true));
     }
 
     @Test

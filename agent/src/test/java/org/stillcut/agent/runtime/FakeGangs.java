@@ -54,6 +54,7 @@ public final class FakeGangs implements AgentLoop.GangMaker {
                 new GangPlan.Program(List.of("./solver"), List.of(), "/w", 1, true),
                 new GangPlan.VmShape(1, 1 << 20, 1 << 20, "base"),
                 7,
-                new TreeMap<>(Map.of(VmId.LAUNCHER, new GangPlan.Member(AGENT.value(), "192.0.2.1"))));
+                new TreeMap<>(Map.of(VmId.LAUNCHER, new GangPlan.Member(AGENT.value(), "192.0.2.1"))),
+                false);
     }
 }

@@ -7,8 +7,10 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.stillcut.agent.capture.DirtyTracker;
 import org.stillcut.agent.capture.DirtyTracking;
+import org.stillcut.agent.capture.LazyFill;
 import org.stillcut.agent.capture.Pace;
 import org.stillcut.agent.capture.RamCapture;
 import org.stillcut.agent.capture.SnapshotVault;
@@ -17,6 +19,7 @@ import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.VmId;
 import org.stillcut.store.CheckpointManifest;
+import org.stillcut.store.ImageRef;
 import org.stillcut.store.SnapshotIdentity;
 import org.stillcut.store.SnapshotManifest;
 import org.stillcut.store.SnapshotRef;
@@ -36,6 +39,8 @@ public final class CaptureRig implements AutoCloseable {
     private TestGuest guest;
     private RamCapture ram;
     private VmCapture capture;
+    private @Nullable ImageRef diskBase;
+    private @Nullable LazyFill fill;
     private long sequence;
 
     private CaptureRig(Repository repository, TestGuest guest, DirtyTracker tracker) throws Exception {
@@ -128,23 +133,48 @@ public final class CaptureRig implements AutoCloseable {
 
     /** Kills the guest and restores it from the checkpoint committed last, as an agent does; it stands still afterwards. */
     public void restart(TestGuest.Place place) throws Exception {
-        capture.close();
+        SnapshotManifest snapshot = begin(place);
+        DirtyTracker tracker = place.tracking().choose(guest.vm()).tracker();
+        vault.loadRam(snapshot, place.file("ram"));
+        load(snapshot, tracker, Optional.empty());
+    }
+
+    /** The same with RAM that comes while the guest runs. No order may be given to it before {@link #awaitFilled}. */
+    public void restartLazily(TestGuest.Place place) throws Exception {
+        SnapshotManifest snapshot = begin(place);
+        DirtyTracker tracker = place.tracking().choose(guest.vm()).tracker();
+        LazyFill filling = vault.fillRam(snapshot, guest.vm(), place.tracking().missingPages(guest.vm()));
+        fill = filling;
+        load(snapshot, tracker, Optional.of(filling));
+    }
+
+    private SnapshotManifest begin(TestGuest.Place place) throws Exception {
         guest.close();
+        capture.close();
         SnapshotManifest snapshot = committed();
         vault.createRam(snapshot, place.file("ram"));
-        var disk = vault.loadDisk(snapshot, place.file("disk0.raw"));
+        diskBase = vault.loadDisk(snapshot, place.file("disk0.raw"));
         guest = TestGuest.prepareRestore(place);
-        DirtyTracker tracker = place.tracking().choose(guest.vm()).tracker();
-        ram = RamCapture.ofRestored(place.file("ram"), place.memoryBytes(), tracker, vault.ramImage(snapshot));
-        capture = new VmCapture(guest.vm(), guest.disk(), ram, Optional.of(disk));
-        vault.loadRam(snapshot, place.file("ram"));
+        return snapshot;
+    }
+
+    private void load(SnapshotManifest snapshot, DirtyTracker tracker, Optional<LazyFill> filling) throws Exception {
+        ram = RamCapture.ofRestored(guest.vm().spec().files().ram(), tracker, vault.ramImage(snapshot), filling);
+        capture = new VmCapture(guest.vm(), guest.disk(), ram, Optional.ofNullable(diskBase));
         guest.vm().loadDeviceState(vault.loadDeviceState(snapshot), DEADLINE);
+    }
+
+    /** Waits until the RAM of a guest that was restarted lazily is complete. */
+    public void awaitFilled() throws IOException, InterruptedException {
+        if (fill != null) {
+            fill.awaitFilled();
+        }
     }
 
     @Override
     public void close() throws IOException, StoreException {
-        capture.close();
         guest.close();
+        capture.close();
         repository.close();
     }
 }
