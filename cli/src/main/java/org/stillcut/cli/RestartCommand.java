@@ -19,6 +19,11 @@ final class RestartCommand extends CoordinatorCommand {
     @Option(names = "--on", paramLabel = "NODE", split = ",", description = "Nodes to use; default: any.")
     private List<String> nodes = List.of();
 
+    @Option(
+            names = "--lazy",
+            description = "Let the job run before the memory of its VMs has come from the repository.")
+    private boolean lazy;
+
     @Override
     int run(CoordinatorConnection connection) {
         RestartJobResponse response = connection
@@ -26,6 +31,7 @@ final class RestartCommand extends CoordinatorCommand {
                 .restartJob(RestartJobRequest.newBuilder()
                         .setReference(reference)
                         .addAllNodes(nodes)
+                        .setLazy(lazy)
                         .build());
         Job job = response.getJob();
         String text = "restarting " + job.getJobId() + " from checkpoint " + response.getSequence() + " as epoch "

@@ -78,23 +78,24 @@ final class CoordinatorShell implements JobShell {
     }
 
     @Override
-    public void send(AgentId agent, Command command, JobDescription description, Placement placement) {
-        registry.link(agent).ifPresent(link -> link.command(command, gangFor(command, description, placement)));
+    public void send(AgentId agent, Command command, GangParts gang) {
+        registry.link(agent).ifPresent(link -> link.command(command, gangFor(command, gang)));
     }
 
-    private Optional<Gang> gangFor(Command command, JobDescription description, Placement placement) {
+    private Optional<Gang> gangFor(Command command, GangParts gang) {
         if (command.step() != Step.BOOT && command.step() != Step.RESTORE) {
             return Optional.empty();
         }
         SortedMap<VmId, Gang.Member> members = new TreeMap<>();
-        placement.vmsByAgent().forEach((agent, vms) -> {
+        gang.placement().vmsByAgent().forEach((agent, vms) -> {
             String address = registry.profile(agent)
                     .map(NodeProfile::dataAddress)
                     .or(() -> catalog.address(agent))
                     .orElseThrow(() -> new IllegalStateException("node " + agent + " is used and was never here"));
             vms.forEach(vm -> members.put(vm, new Gang.Member(agent.value(), address)));
         });
-        return Optional.of(new Gang(description, catalog.networkId(command.incarnation()), members));
+        return Optional.of(
+                new Gang(gang.description(), catalog.networkId(command.incarnation()), members, gang.lazyRestore()));
     }
 
     @Override

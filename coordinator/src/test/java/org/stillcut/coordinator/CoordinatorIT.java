@@ -291,6 +291,27 @@ class CoordinatorIT extends CoordinatorFixture {
     }
 
     @Test
+    void onlyTheRestartThatWasAskedForIsLazy() throws Exception {
+        String id = running();
+        checkpoint(id);
+        a.exit(incarnation(id, 1), 1);
+        await(id, JobPhase.JOB_PHASE_ENDED);
+        RestartJobRequest.Builder restart = RestartJobRequest.newBuilder().setReference(id);
+        long epoch =
+                checkpoints().restartJob(restart.setLazy(true).build()).getJob().getEpoch();
+        await(id, JobPhase.JOB_PHASE_RUNNING);
+        assertThat(a.commands()).contains("STEP_RESTORE lazily " + epoch);
+        a.exit(incarnation(id, epoch), 1);
+        await(id, JobPhase.JOB_PHASE_ENDED);
+        epoch = checkpoints()
+                .restartJob(restart.setLazy(false).build())
+                .getJob()
+                .getEpoch();
+        await(id, JobPhase.JOB_PHASE_RUNNING);
+        assertThat(a.commands()).contains("STEP_RESTORE " + epoch);
+    }
+
+    @Test
     void jobIsTakenUpAgainByTheNextCoordinator() throws Exception {
         String id = running();
         checkpoint(id);

@@ -129,7 +129,9 @@ final class FakeAgent implements StreamObserver<SessionResponse> {
     }
 
     private void obey(StepCommand command) {
-        commands.add(command.getStep() + " " + command.getIncarnation().getEpoch());
+        commands.add(command.getStep()
+                + (command.getGang().getLazyRestore() ? " lazily " : " ")
+                + command.getIncarnation().getEpoch());
         if (command.getStep() == silentAt) {
             return;
         }

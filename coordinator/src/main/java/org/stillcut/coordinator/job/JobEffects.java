@@ -62,8 +62,10 @@ final class JobEffects {
                 shell.send(
                         send.agent(),
                         send.command(),
-                        loop.description(),
-                        state.job().placement());
+                        new JobShell.GangParts(
+                                loop.description(),
+                                state.job().placement(),
+                                loop.restoresLazily(send.command().incarnation())));
             case JobEffect.SetDeadline set -> setDeadline(set, state.job());
             case JobEffect.WatchTraffic watch ->
                 watcher.begin(watch, state.job(), loop.description().gated());

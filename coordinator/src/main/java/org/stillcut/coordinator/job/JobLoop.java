@@ -12,6 +12,7 @@ import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.membership.Wish;
 import org.stillcut.coordinator.output.JobOutput;
 import org.stillcut.protocol.CheckpointId;
+import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.coordinator.CoordinatorProtocol;
 import org.stillcut.protocol.coordinator.JobEvent;
@@ -40,6 +41,7 @@ public final class JobLoop implements AutoCloseable {
     private final Thread thread;
     private final Transition initial;
     private volatile JobState state;
+    private volatile long lazyEpoch;
 
     /** An event, and who waits for its outcome if it is a request for a checkpoint. */
     private record Item(JobEvent event, CompletableFuture<CheckpointId> requester) {}
@@ -91,6 +93,15 @@ public final class JobLoop implements AutoCloseable {
         CompletableFuture<CheckpointId> requester = new CompletableFuture<>();
         post(new Item(new JobEvent.CheckpointRequested(), requester));
         return requester;
+    }
+
+    /** Has the VMs of this incarnation run before their RAM is there. Not recorded: after a crash they wait for it. */
+    public void restoreLazily(long epoch) {
+        lazyEpoch = epoch;
+    }
+
+    boolean restoresLazily(Incarnation incarnation) {
+        return incarnation.epoch() == lazyEpoch;
     }
 
     /** Hands in a program's wish for a checkpoint. */

@@ -24,8 +24,15 @@ public interface JobShell {
     /** Records decisions; they are durable when this returns. */
     void persist(JobId job, List<JobRecord> records);
 
+    /**
+     * What an agent has to know of a job to make its VMs.
+     *
+     * @param lazyRestore whether restored VMs may run before their RAM is there
+     */
+    record GangParts(JobDescription description, Placement placement, boolean lazyRestore) {}
+
     /** Sends a command in the agent's session; without a session it is dropped. */
-    void send(AgentId agent, Command command, JobDescription description, Placement placement);
+    void send(AgentId agent, Command command, GangParts gang);
 
     /** Runs something later, until it is cancelled. */
     Cancellable after(Duration delay, Runnable action);

@@ -136,6 +136,9 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
             }
             long before = loop.state().job().epoch();
             long version = loop.changes().version();
+            if (request.getLazy()) {
+                loop.restoreLazily(before + 1);
+            }
             loop.post(new JobEvent.RestartPlanned(from, placing.place(loop.description(), request.getNodesList())));
             awaitEpoch(loop, before, version);
             return RestartJobResponse.newBuilder()

@@ -144,7 +144,8 @@ final class WireCodec {
     private static org.stillcut.v1.Gang gang(Gang gang) {
         org.stillcut.v1.Gang.Builder wire = org.stillcut.v1.Gang.newBuilder()
                 .setSpec(spec(gang.description()))
-                .setNetworkId(gang.networkId());
+                .setNetworkId(gang.networkId())
+                .setLazyRestore(gang.lazyRestore());
         gang.members()
                 .forEach((vm, member) -> wire.addMembers(GangMember.newBuilder()
                         .setVm(vm.index())

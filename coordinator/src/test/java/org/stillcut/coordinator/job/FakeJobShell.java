@@ -110,7 +110,7 @@ public final class FakeJobShell implements JobShell {
     }
 
     @Override
-    public synchronized void send(AgentId agent, Command command, JobDescription description, Placement placement) {
+    public synchronized void send(AgentId agent, Command command, GangParts gang) {
         log.add(agent + ": " + command);
         unanswered.add(new Sent(agent, command));
     }

@@ -93,8 +93,9 @@ class WireCodecTest {
         members.put(new VmId(1), new Gang.Member("b", "10.0.0.2"));
         StepCommand wire = WireCodec.command(
                 Command.of(key(Step.BOOT), Ordered.set(List.of(new VmId(0)))),
-                Optional.of(new Gang(description, 4711, members)));
+                Optional.of(new Gang(description, 4711, members, true)));
         assertThat(wire.getGang().getNetworkId()).isEqualTo(4711);
+        assertThat(wire.getGang().getLazyRestore()).isTrue();
         assertThat(wire.getGang().getMembersList())
                 .extracting(member -> member.getVm() + " " + member.getNode() + " " + member.getDataAddress())
                 .containsExactly("0 a 10.0.0.1", "1 b 10.0.0.2");
