@@ -109,6 +109,7 @@ final class Agent implements AutoCloseable {
                 prefix,
                 verdict.accelerator(),
                 new TreeMap<>(Map.of("machine.accelerator", accelerator)),
+                tracker.machines(),
                 tracking,
                 new SnapshotVault(repository, Pace.DEFAULT),
                 session,

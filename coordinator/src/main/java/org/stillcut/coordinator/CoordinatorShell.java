@@ -168,7 +168,7 @@ final class CoordinatorShell implements JobShell {
     public Placement placeAgain(
             JobId job, JobDescription description, SortedSet<AgentId> excluded, SortedSet<AgentId> doubtful)
             throws NoRoomException {
-        List<NodeRoom> usable = usage.roomsWithout(job).stream()
+        List<NodeRoom> usable = usage.fit(usage.roomsWithout(job), description).stream()
                 .filter(room -> !excluded.contains(room.agent()))
                 .toList();
         List<NodeRoom> trusted =
@@ -183,7 +183,8 @@ final class CoordinatorShell implements JobShell {
 
     /** A place on the nodes that a person named; on any if none. */
     Placement place(JobDescription description, List<String> nodes) throws NoRoomException {
-        return plan(description, usage.rooms(), nodes);
+        usage.requireFit(nodes, description);
+        return plan(description, usage.fit(usage.rooms(), description), nodes);
     }
 
     private static Placement plan(JobDescription description, List<NodeRoom> rooms, List<String> nodes)

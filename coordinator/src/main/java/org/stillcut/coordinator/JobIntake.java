@@ -24,6 +24,7 @@ import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
 import org.stillcut.coordinator.output.JobOutput;
+import org.stillcut.coordinator.placement.CommonMachine;
 import org.stillcut.coordinator.placement.NoRoomException;
 import org.stillcut.coordinator.placement.NodeRoom;
 import org.stillcut.coordinator.placement.PlacementPlanner;
@@ -116,14 +117,14 @@ public final class JobIntake {
      * @throws NoRoomException at once, before any files are sent, if there is no place for it now
      */
     public Submission begin(JobDescription description) throws NoRoomException, IOException {
-        Placement possible = place(description);
+        Placement possible = place(withMachine(description));
         log.debug("job {} would fit: {}", description.name(), possible);
         return new Submission(description);
     }
 
     /** Records the job and starts it. When this returns the job survives this process. */
     public synchronized JobId create(Submission submission) throws NoRoomException, IOException {
-        JobDescription description = submission.description;
+        JobDescription description = withMachine(submission.description);
         Placement placement = place(description);
         JobId id = freshId(description.name());
         Path home = home(id);
@@ -178,6 +179,12 @@ public final class JobIntake {
         return directory.resolve(id.value());
     }
 
+    /** Where the job starts decides first, since there it must run; a restart may go wherever that machine is. */
+    private JobDescription withMachine(JobDescription description) {
+        Optional<String> machine = CommonMachine.of(usage.machines(description.image(), description.nodes()));
+        return description.on(machine.orElse(""));
+    }
+
     private Placement place(JobDescription description) throws NoRoomException {
         return PlacementPlanner.plan(
                 description.vmCount(),
@@ -188,12 +195,13 @@ public final class JobIntake {
     }
 
     private List<NodeRoom> rooms(JobDescription description) {
-        List<NodeRoom> rooms = usage.roomsWithImage(description.image());
+        List<NodeRoom> rooms = usage.fit(usage.rooms(), description);
         SortedSet<String> images = usage.images();
-        if (rooms.isEmpty() && !images.isEmpty()) {
+        if (rooms.isEmpty() && !images.isEmpty() && !images.contains(description.image())) {
             throw new IllegalArgumentException("no node has the guest image '" + description.image() + "'; there are: "
                     + String.join(", ", images));
         }
+        usage.requireFit(description.nodes(), description);
         return rooms.stream()
                 .map(room -> room.atMost(mostVms(description, room.agent().value()), description.vcpusPerVm()))
                 .toList();

@@ -1,10 +1,12 @@
 package org.stillcut.coordinator;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
 import org.stillcut.coordinator.membership.AgentRegistry;
@@ -49,14 +51,60 @@ public final class NodeUsage {
         return rooms(jobs.all());
     }
 
-    /** What is left on the nodes that are up and have this guest image, as far as they say. */
-    List<NodeRoom> roomsWithImage(String image) {
-        Set<AgentId> without = registry.nodes().stream()
+    /** Those rooms whose nodes have the job's guest image and machine, as far as they say. */
+    List<NodeRoom> fit(List<NodeRoom> rooms, JobDescription job) {
+        Set<AgentId> unfit = registry.nodes().stream()
                 .map(NodeStatus::profile)
-                .filter(profile -> !hasImage(profile, image))
+                .filter(profile -> lack(profile, job).isPresent())
                 .map(NodeProfile::agent)
                 .collect(Collectors.toUnmodifiableSet());
-        return rooms().stream().filter(room -> !without.contains(room.agent())).toList();
+        return rooms.stream().filter(room -> !unfit.contains(room.agent())).toList();
+    }
+
+    /**
+     * Refuses nodes on which the job could not run.
+     *
+     * @param nodes that a person named; none: one of all that are up must be fit
+     * @throws IllegalArgumentException with one line for that person
+     */
+    void requireFit(List<String> nodes, JobDescription job) {
+        List<NodeProfile> asked = registry.nodes().stream()
+                .filter(status -> status.state() == NodeStatus.State.UP)
+                .map(NodeStatus::profile)
+                .filter(profile ->
+                        nodes.isEmpty() || nodes.contains(profile.agent().value()))
+                .toList();
+        List<String> unfit = asked.stream()
+                .flatMap(profile ->
+                        lack(profile, job).map(lack -> "node " + profile.agent() + " lacks " + lack).stream())
+                .toList();
+        if (!unfit.isEmpty() && (!nodes.isEmpty() || unfit.size() == asked.size())) {
+            throw new IllegalArgumentException("the job cannot run: " + String.join("; ", unfit));
+        }
+    }
+
+    private static Optional<String> lack(NodeProfile profile, JobDescription job) {
+        if (!hasImage(profile, job.image())) {
+            return Optional.of("guest image '" + job.image() + "'");
+        }
+        boolean fits = job.machine().isEmpty()
+                || profile.machines().isEmpty()
+                || profile.machines().contains(job.machine());
+        return fits
+                ? Optional.empty()
+                : Optional.of("machine " + job.machine() + ", it has " + String.join(", ", profile.machines()));
+    }
+
+    /** What the nodes that are up and have the guest image offer their VMs; of those named only, if any are. */
+    List<List<String>> machines(String image, List<String> nodes) {
+        return registry.nodes().stream()
+                .filter(status -> status.state() == NodeStatus.State.UP)
+                .map(NodeStatus::profile)
+                .filter(profile -> hasImage(profile, image))
+                .filter(profile ->
+                        nodes.isEmpty() || nodes.contains(profile.agent().value()))
+                .map(NodeProfile::machines)
+                .toList();
     }
 
     /** The guest images of the nodes that are up. */

@@ -43,6 +43,7 @@ final class FakeAgent implements StreamObserver<SessionResponse> {
     private final List<String> commands = new ArrayList<>();
     private final List<Long> acknowledged = new ArrayList<>();
     private final List<Integer> signals = new ArrayList<>();
+    private List<String> machines = List.of();
     private @Nullable Step silentAt;
     private @Nullable StreamObserver<SessionRequest> session;
 
@@ -63,9 +64,16 @@ final class FakeAgent implements StreamObserver<SessionResponse> {
                                 .setDataAddress("10.0.0.1")
                                 .setVcpuSlots(8)
                                 .setMemoryBytes(8L << 30)
-                                .addImages("base"))
+                                .addImages("base")
+                                .addAllMachines(machines))
                         .addAllHeld(held))
                 .build());
+    }
+
+    /** What it says when it joins; nothing unless this is called. */
+    synchronized FakeAgent offering(String... offered) {
+        machines = List.of(offered);
+        return this;
     }
 
     /** Commands of that step are received and not answered. */

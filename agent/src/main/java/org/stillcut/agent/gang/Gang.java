@@ -81,6 +81,7 @@ public final class Gang implements GangSteps {
 
     @Override
     public void boot() throws StepException, InterruptedException {
+        shaping.requireMachine();
         bootFiles = host.images().files(plan.shape().image());
         lay(() -> makeDisks());
         AllVms.each("boot", vms.values(), GangVm::boot);
@@ -89,6 +90,7 @@ public final class Gang implements GangSteps {
 
     @Override
     public void restore(CheckpointId checkpoint) throws StepException, InterruptedException {
+        shaping.requireMachine();
         SortedMap<VmId, SnapshotManifest> snapshots = new TreeMap<>();
         try {
             for (VmId id : vms.keySet()) {

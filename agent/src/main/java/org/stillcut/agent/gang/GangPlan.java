@@ -2,6 +2,7 @@ package org.stillcut.agent.gang;
 
 import java.util.List;
 import java.util.SortedMap;
+import org.stillcut.agent.qemu.MachineModel;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.VmId;
 
@@ -52,8 +53,8 @@ public record GangPlan(
         }
     }
 
-    /** The size of each VM, and the name of the image it boots. */
-    public record VmShape(int vcpus, long memoryBytes, long diskBytes, String image) {}
+    /** The size of each VM, the name of the image it boots, and its machine. */
+    public record VmShape(int vcpus, long memoryBytes, long diskBytes, String image, MachineModel machine) {}
 
     /** Where a VM is. */
     public record Member(String node, String dataAddress) {}

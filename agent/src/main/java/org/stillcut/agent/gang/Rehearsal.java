@@ -19,6 +19,7 @@ import org.stillcut.agent.linux.CommandRunner;
 import org.stillcut.agent.network.JobNetwork;
 import org.stillcut.agent.network.NetworkPlan;
 import org.stillcut.agent.qemu.Accelerator;
+import org.stillcut.agent.qemu.MachineModel;
 import org.stillcut.agent.qemu.Vm;
 import org.stillcut.agent.qemu.VmFiles;
 import org.stillcut.agent.qemu.VmMachine;
@@ -67,11 +68,12 @@ public final class Rehearsal {
     }
 
     /**
-     * How VMs' writes are tracked on this host.
+     * How VMs' writes are tracked on this host, and what it can run.
      *
      * @param reason one line for a person
+     * @param machines that VMs of this host can have, best first; empty: not known
      */
-    public record Verdict(DirtyTracker.Kind tracker, String reason) {}
+    public record Verdict(DirtyTracker.Kind tracker, String reason, List<MachineModel> machines) {}
 
     /** Never fails: what goes wrong is in the verdict, and nothing is left behind. */
     public Verdict run() throws InterruptedException {
@@ -90,7 +92,7 @@ public final class Rehearsal {
             throw e;
         } catch (Exception e) {
             log.warn("the rehearsal of cuts failed", e);
-            return new Verdict(DirtyTracker.Kind.ALL_PAGES, "a test of it failed: " + e.getMessage());
+            return new Verdict(DirtyTracker.Kind.ALL_PAGES, "a test of it failed: " + e.getMessage(), List.of());
         }
     }
 
@@ -115,7 +117,7 @@ public final class Rehearsal {
                     cut(vm, capture);
                 }
             }
-            return new Verdict(choice.tracker().kind(), choice.reason());
+            return new Verdict(choice.tracker().kind(), choice.reason(), MachineModel.offered(vm, DEADLINE));
         }
     }
 

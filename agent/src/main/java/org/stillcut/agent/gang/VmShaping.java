@@ -12,9 +12,11 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.stillcut.agent.capture.BootFiles;
 import org.stillcut.agent.network.NetworkPlan;
 import org.stillcut.agent.network.Vxlan;
+import org.stillcut.agent.qemu.MachineModel;
 import org.stillcut.agent.qemu.VmBoot;
 import org.stillcut.agent.qemu.VmDisk;
 import org.stillcut.agent.qemu.VmFiles;
@@ -58,8 +60,8 @@ final class VmShaping {
     }
 
     private VmMachine machine() {
-        return VmMachine.of(
-                host.accelerator(), plan.shape().vcpus(), plan.shape().memoryBytes());
+        GangPlan.VmShape shape = plan.shape();
+        return shape.machine().of(host.accelerator(), shape.vcpus(), shape.memoryBytes());
     }
 
     /** The timer check compares real with emulated time, and on a busy machine without KVM it panics for no reason. */
@@ -103,7 +105,7 @@ final class VmShaping {
         SortedMap<String, String> description = new TreeMap<>(host.machine());
         VmMachine machine = machine();
         description.put("machine.version", machine.version());
-        description.put("machine.cpu", machine.cpuModel());
+        description.put("machine.cpu", plan.shape().machine().cpu());
         description.put("machine.vcpus", Integer.toString(machine.vcpus()));
         description.put("machine.memory.bytes", Long.toString(machine.memoryBytes()));
         description.put("image", plan.shape().image());
@@ -123,6 +125,18 @@ final class VmShaping {
                     + digest + ", which neither this node nor the snapshot has");
         }
         return host.vault().fetchBootFiles(snapshot, digest, GangFiles.bootFiles(host.stateDirectory()));
+    }
+
+    /** Refuses, before anything is touched, a machine that this node does not have. */
+    void requireMachine() throws StepException {
+        MachineModel machine = plan.shape().machine();
+        // Nobody chose the unnamed machine, so nobody can have looked who has it.
+        if (!host.machines().isEmpty()
+                && !machine.equals(MachineModel.UNNAMED)
+                && !host.machines().contains(machine)) {
+            throw new StepException("the job needs machine " + machine + ", this node has "
+                    + host.machines().stream().map(MachineModel::toString).collect(Collectors.joining(", ")));
+        }
     }
 
     /** Refuses, before anything is touched, what would fail or go wrong later. */

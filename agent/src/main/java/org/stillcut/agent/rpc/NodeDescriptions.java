@@ -5,6 +5,7 @@ import java.util.Locale;
 import org.stillcut.agent.capture.DirtyTracker;
 import org.stillcut.agent.gang.Rehearsal;
 import org.stillcut.agent.qemu.AcceleratorVerdict;
+import org.stillcut.agent.qemu.MachineModel;
 import org.stillcut.v1.NodeDescription;
 
 /** What the agent says of its node when it joins. */
@@ -32,6 +33,8 @@ public final class NodeDescriptions {
                 .setAcceleratorReason(verdict.reason())
                 .setTracker(word(tracker.tracker()))
                 .setTrackerReason(tracker.reason())
+                .addAllMachines(
+                        tracker.machines().stream().map(MachineModel::toString).toList())
                 .setQemuVersion(qemuVersion)
                 .setAgentVersion(VERSION)
                 .addAllImages(images)

@@ -7,6 +7,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.stillcut.agent.gang.GangPlan;
 import org.stillcut.agent.guest.CheckpointOutcome;
+import org.stillcut.agent.qemu.MachineModel;
 import org.stillcut.protocol.CheckpointFailure;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Command;
@@ -61,7 +62,11 @@ final class WireCodec {
                         !spec.getFreezeOnly(),
                         spec.getStandardInput()),
                 new GangPlan.VmShape(
-                        spec.getVcpusPerVm(), spec.getMemoryBytesPerVm(), spec.getDiskBytesPerVm(), spec.getImage()),
+                        spec.getVcpusPerVm(),
+                        spec.getMemoryBytesPerVm(),
+                        spec.getDiskBytesPerVm(),
+                        spec.getImage(),
+                        MachineModel.parse(spec.getMachine())),
                 gang.getNetworkId(),
                 members,
                 gang.getLazyRestore()));

@@ -21,6 +21,7 @@ import org.stillcut.agent.capture.StandInVault;
 import org.stillcut.agent.network.NetworkPlan;
 import org.stillcut.agent.network.Vxlan;
 import org.stillcut.agent.qemu.Accelerator;
+import org.stillcut.agent.qemu.MachineModel;
 import org.stillcut.agent.qemu.VmBoot;
 import org.stillcut.agent.qemu.VmDisk;
 import org.stillcut.agent.qemu.VmFiles;
@@ -35,6 +36,7 @@ import org.stillcut.store.SnapshotManifest;
 
 class VmShapingTest {
 
+    private static final MachineModel HERE = new MachineModel("pc-q35-7.2", "max/tcg-7.2");
     private static final VmId VM1 = new VmId(1);
 
     @TempDir
@@ -59,13 +61,17 @@ class VmShapingTest {
     }
 
     private GangPlan plan(String image, Map<Integer, String> nodes) {
+        return plan(image, nodes, HERE);
+    }
+
+    private GangPlan plan(String image, Map<Integer, String> nodes, MachineModel machine) {
         SortedMap<VmId, GangPlan.Member> members = new TreeMap<>();
         nodes.forEach(
                 (vm, node) -> members.put(new VmId(vm), new GangPlan.Member(node, "192.0.2." + node.substring(1))));
         return new GangPlan(
                 new Incarnation(new JobId("j"), 2),
                 new GangPlan.Program(List.of("-np", "3", "./solver"), List.of(), "/home/u", 1, true),
-                new GangPlan.VmShape(2, 256L << 20, 1L << 30, image),
+                new GangPlan.VmShape(2, 256L << 20, 1L << 30, image, machine),
                 0xabc,
                 members,
                 false);
@@ -81,6 +87,7 @@ class VmShapingTest {
                 "sc-012345-",
                 Accelerator.TCG,
                 new TreeMap<>(Map.of("machine.accelerator", "tcg")),
+                List.of(HERE),
                 new DirtyTracking(Path.of("/nowhere")),
                 vault.vault(),
                 (job, archive) -> {},
@@ -106,6 +113,24 @@ class VmShapingTest {
                         Optional.of(new VmNic("sc-012345-abc", "tap1", "52:54:00:5c:00:01", 1450)),
                         new VmFiles(Path.of("/ram/gangs/j.2/vm1.ram"), Path.of("/state/gangs/j.2/vm1")),
                         Map.of()));
+    }
+
+    @Test
+    void machineThatThisNodeDoesNotHaveIsRefusedInOneLine() throws Exception {
+        shaping.requireMachine();
+        MachineModel newer = new MachineModel("pc-q35-7.2", "max/tcg-10.0");
+        VmShaping other = shaping(plan("base", Map.of(0, "n1", 1, "n1"), newer));
+        assertThatThrownBy(other::requireMachine)
+                .isInstanceOf(StepException.class)
+                .hasMessage("the job needs machine pc-q35-7.2/max/tcg-10.0, this node has pc-q35-7.2/max/tcg-7.2");
+    }
+
+    /** As it was before there was a choice. */
+    @Test
+    void jobWithoutAMachineRunsAnywhere() throws Exception {
+        VmShaping unnamed = shaping(plan("base", Map.of(0, "n1", 1, "n1"), MachineModel.UNNAMED));
+        unnamed.requireMachine();
+        assertThat(unnamed.description()).containsEntry("machine.cpu", "max");
     }
 
     @Test
@@ -147,7 +172,7 @@ class VmShapingTest {
                 .isEqualTo(Map.of(
                         "machine.accelerator", "tcg",
                         "machine.version", "pc-q35-7.2",
-                        "machine.cpu", "max",
+                        "machine.cpu", "max/tcg-7.2",
                         "machine.vcpus", "2",
                         "machine.memory.bytes", "268435456",
                         "image", "base",

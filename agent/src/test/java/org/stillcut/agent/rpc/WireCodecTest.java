@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.stillcut.agent.gang.GangPlan;
+import org.stillcut.agent.qemu.MachineModel;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.CheckpointFailure;
 import org.stillcut.protocol.CheckpointId;
@@ -182,13 +183,14 @@ class WireCodecTest {
                                 .setVcpusPerVm(3)
                                 .setMemoryBytesPerVm(4)
                                 .setDiskBytesPerVm(5)
-                                .setImage("java")))
+                                .setImage("java")
+                                .setMachine("pc-q35-7.2/max/tcg-7.2")))
                 .build();
         assertThat(WireCodec.plan(wire))
                 .contains(new GangPlan(
                         INCARNATION,
                         new GangPlan.Program(List.of("./solver"), List.of("A=b"), "/w", 2, true),
-                        new GangPlan.VmShape(3, 4, 5, "java"),
+                        new GangPlan.VmShape(3, 4, 5, "java", new MachineModel("pc-q35-7.2", "max/tcg-7.2")),
                         77,
                         new TreeMap<>(Map.of(
                                 new VmId(0), new GangPlan.Member("n1", "192.0.2.1"),

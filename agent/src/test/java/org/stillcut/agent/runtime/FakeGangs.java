@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import org.stillcut.agent.gang.GangListener;
 import org.stillcut.agent.gang.GangPlan;
 import org.stillcut.agent.gang.GangSteps;
+import org.stillcut.agent.qemu.MachineModel;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.VmId;
@@ -52,7 +53,7 @@ public final class FakeGangs implements AgentLoop.GangMaker {
         return new GangPlan(
                 incarnation,
                 new GangPlan.Program(List.of("./solver"), List.of(), "/w", 1, true),
-                new GangPlan.VmShape(1, 1 << 20, 1 << 20, "base"),
+                new GangPlan.VmShape(1, 1 << 20, 1 << 20, "base", MachineModel.UNNAMED),
                 7,
                 new TreeMap<>(Map.of(VmId.LAUNCHER, new GangPlan.Member(AGENT.value(), "192.0.2.1"))),
                 false);

@@ -18,6 +18,7 @@ import java.util.Objects;
  * @param gated whether ranks are held at their MPI calls for a checkpoint
  * @param mostVmsPerNode of each of the nodes, in their order, when the job starts; 0, or absent: as many as fit
  * @param standardInput path of the file that mpirun reads as its standard input; empty: none
+ * @param machine of its VMs, one that the nodes offer; empty: nobody has chosen one
  */
 public record JobDescription(
         String name,
@@ -35,7 +36,8 @@ public record JobDescription(
         int slotsPerVm,
         boolean gated,
         List<Integer> mostVmsPerNode,
-        String standardInput) {
+        String standardInput,
+        String machine) {
     private static final int MOST_VMS = 250;
     private static final int MOST_SLOTS = 65_536;
     private static final long LEAST_MEMORY_BYTES = 128L << 20;
@@ -69,10 +71,12 @@ public record JobDescription(
         mpirunArguments = List.copyOf(mpirunArguments);
         environment = List.copyOf(environment);
         nodes = List.copyOf(nodes);
-        // Jobs recorded by an earlier version have neither of these.
+        // Jobs recorded by an earlier version have none of these.
         mostVmsPerNode = Objects.requireNonNullElse(mostVmsPerNode, List.<Integer>of()).stream()
                 .toList();
         standardInput = Objects.requireNonNullElse(standardInput, "");
+        machine = Objects.requireNonNullElse(machine, "");
+        require(machine.matches("[A-Za-z0-9._/-]{0,101}"), "machine", machine);
         require(mostVmsPerNode.stream().allMatch(most -> most >= 0), "number of VMs per node", mostVmsPerNode);
         require(
                 standardInput.isEmpty() || standardInput.matches("/[^\\x00]+"),
@@ -112,7 +116,30 @@ public record JobDescription(
                 slotsPerVm,
                 gated,
                 List.of(),
+                "",
                 "");
+    }
+
+    /** The same job on such a machine. */
+    public JobDescription on(String chosen) {
+        return new JobDescription(
+                name,
+                mpirunArguments,
+                environment,
+                workingDirectory,
+                vmCount,
+                vcpusPerVm,
+                memoryBytesPerVm,
+                diskBytesPerVm,
+                image,
+                checkpointInterval,
+                maxRestarts,
+                nodes,
+                slotsPerVm,
+                gated,
+                mostVmsPerNode,
+                standardInput,
+                chosen);
     }
 
     private static void require(boolean condition, String what, Object value) {

@@ -12,6 +12,7 @@ import org.stillcut.protocol.AgentId;
  * @param accelerator "kvm" or "tcg"
  * @param tracker "write-protection" or "all-pages": how changed pages of RAM are found
  * @param images names of its guest images; empty: it did not say
+ * @param machines that its VMs can have, best first; empty: not known
  * @param repository identity of the repository it writes to; empty: it did not say
  */
 public record NodeProfile(
@@ -26,9 +27,11 @@ public record NodeProfile(
         String qemuVersion,
         String agentVersion,
         List<String> images,
+        List<String> machines,
         String repository) {
     public NodeProfile {
         images = List.copyOf(images);
+        machines = List.copyOf(machines);
         if (vcpuSlots < 1 || memoryBytes < 1) {
             throw new IllegalArgumentException(
                     "node " + agent + " offers " + vcpuSlots + " vCPU slots and " + memoryBytes + " bytes of memory");

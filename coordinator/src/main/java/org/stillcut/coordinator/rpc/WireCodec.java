@@ -56,7 +56,8 @@ final class WireCodec {
                 spec.getSlotsPerVm(),
                 !spec.getFreezeOnly(),
                 spec.getMostVmsPerNodeList(),
-                spec.getStandardInput());
+                spec.getStandardInput(),
+                spec.getMachine());
     }
 
     static JobSpec spec(JobDescription description) {
@@ -77,6 +78,7 @@ final class WireCodec {
                 .setFreezeOnly(!description.gated())
                 .addAllMostVmsPerNode(description.mostVmsPerNode())
                 .setStandardInput(description.standardInput())
+                .setMachine(description.machine())
                 .build();
     }
 
@@ -93,6 +95,7 @@ final class WireCodec {
                 node.getQemuVersion(),
                 node.getAgentVersion(),
                 node.getImagesList(),
+                node.getMachinesList(),
                 node.getRepository());
     }
 
@@ -109,6 +112,7 @@ final class WireCodec {
                 .setQemuVersion(profile.qemuVersion())
                 .setAgentVersion(profile.agentVersion())
                 .addAllImages(profile.images())
+                .addAllMachines(profile.machines())
                 .setRepository(profile.repository())
                 .build();
     }

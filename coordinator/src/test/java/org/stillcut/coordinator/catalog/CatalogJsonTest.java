@@ -76,14 +76,15 @@ class CatalogJsonTest {
                         + "\"vmCount\":3,\"vcpusPerVm\":2,\"memoryBytesPerVm\":268435456,"
                         + "\"diskBytesPerVm\":16777216,\"image\":\"base\",\"checkpointInterval\":\"PT10M\","
                         + "\"maxRestarts\":3,\"nodes\":[\"a\"],\"slotsPerVm\":2,\"gated\":true,"
-                        + "\"mostVmsPerNode\":[],\"standardInput\":\"\"}");
+                        + "\"mostVmsPerNode\":[],\"standardInput\":\"\",\"machine\":\"\"}");
         assertThat(CatalogJson.read(json, JobDescription.class)).isEqualTo(description);
     }
 
     @Test
     void descriptionOfTheFirstVersionIsStillRead() {
         JobDescription description = SampleJob.ofVms(3).description();
-        String json = CatalogJson.write(description).replace(",\"mostVmsPerNode\":[],\"standardInput\":\"\"", "");
+        String json = CatalogJson.write(description)
+                .replace(",\"mostVmsPerNode\":[],\"standardInput\":\"\",\"machine\":\"\"", "");
         assertThat(json).doesNotContain("standardInput");
         assertThat(CatalogJson.read(json, JobDescription.class)).isEqualTo(description);
     }

@@ -72,7 +72,19 @@ class AgentRegistryTest {
 
     private static NodeProfile profile(AgentId agent) {
         return new NodeProfile(
-                agent, "10.0.0.1", 4, 1 << 30, "kvm", "", "write-protection", "", "10.0", "0.1", List.of(), "");
+                agent,
+                "10.0.0.1",
+                4,
+                1 << 30,
+                "kvm",
+                "",
+                "write-protection",
+                "",
+                "10.0",
+                "0.1",
+                List.of(),
+                List.of(),
+                "");
     }
 
     private boolean join(AgentId agent, AgentLink session, Incarnation... held) {

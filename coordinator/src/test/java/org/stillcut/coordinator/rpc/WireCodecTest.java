@@ -208,6 +208,7 @@ class WireCodecTest {
                 "10.0",
                 "0.1",
                 List.of("base"),
+                List.of("pc-q35-7.2/max/tcg-7.2"),
                 "4711");
         assertThat(WireCodec.profile(WireCodec.node(profile))).isEqualTo(profile);
         assertThatIllegalArgumentException().isThrownBy(() -> WireCodec.profile(NodeDescription.getDefaultInstance()));
