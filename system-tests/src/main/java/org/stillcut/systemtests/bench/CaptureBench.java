@@ -5,11 +5,9 @@ import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.stillcut.agent.capture.DirtyTracker;
@@ -24,8 +22,8 @@ import org.stillcut.store.image.ImageSource;
 import org.stillcut.systemtests.bench.TestGuest.Pages;
 
 /**
- * How long a VM stands still for a cut, and what the second checkpoint costs. Options: {@code --json}. Ends with status 1 when an
- * aim was missed.
+ * How long VMs stand still for a cut, what the second checkpoint costs, and how long a restore takes. Options: {@code --json}.
+ * Ends with status 1 when an aim was missed.
  */
 public final class CaptureBench {
     private static final int CUTS = 25;
@@ -50,13 +48,18 @@ public final class CaptureBench {
         double large = bench.pauses("2GiB", 2L << 30);
         report.value("vm_stop_resume_ratio_2GiB_512MiB", large / small, "", CUTS, 1.5);
         bench.secondCheckpoints();
+        new ManyVms(report, bench.root).measure();
+        RestoreTimes restores = new RestoreTimes(report, bench.root);
+        double smallRestore = restores.measure("512MiB", 512L << 20);
+        double largeRestore = restores.measure("2GiB", 2L << 30);
+        report.value("lazy_restore_ratio_2GiB_512MiB", largeRestore / smallRestore, "", 1, 1.5);
         System.exit(report.end() ? 0 : 1);
     }
 
     /** As an agent does before it takes orders. */
     private void warmUp() throws Exception {
-        Path shared = Files.createTempDirectory(Path.of("/dev/shm"), "stillcut-bench-");
-        try {
+        try (BenchPlace place = BenchPlace.create()) {
+            Path shared = place.shared();
             String prefix = "sc-bench" + ProcessHandle.current().pid() + "-";
             DirtyTracking tracking = new DirtyTracking(root.resolve("build/native/libstillcut-track.so"));
             Rehearsal.Verdict verdict =
@@ -64,8 +67,6 @@ public final class CaptureBench {
             if (verdict.tracker() == DirtyTracker.Kind.ALL_PAGES) {
                 throw new IllegalStateException("this host cannot track writes: " + verdict.reason());
             }
-        } finally {
-            delete(shared);
         }
     }
 
@@ -76,22 +77,9 @@ public final class CaptureBench {
     }
 
     private <T> T inRig(int vcpus, long memoryBytes, Measurement<T> measurement) throws Exception {
-        Path shared = Files.createTempDirectory(Path.of("/dev/shm"), "stillcut-bench-");
-        Path disk = Files.createTempDirectory("stillcut-bench-");
-        try (CaptureRig rig =
-                CaptureRig.boot(new TestGuest.Place(shared, root.resolve("build/native"), vcpus, memoryBytes), disk)) {
+        try (BenchPlace place = BenchPlace.create();
+                CaptureRig rig = CaptureRig.boot(place.guest(root, vcpus, memoryBytes), place.disk())) {
             return measurement.with(rig);
-        } finally {
-            delete(shared);
-            delete(disk);
-        }
-    }
-
-    private static void delete(Path directory) throws IOException {
-        try (var files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
         }
     }
 

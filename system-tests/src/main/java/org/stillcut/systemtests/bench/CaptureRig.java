@@ -41,6 +41,7 @@ public final class CaptureRig implements AutoCloseable {
     private VmCapture capture;
     private @Nullable ImageRef diskBase;
     private @Nullable LazyFill fill;
+    private boolean stopped;
     private long sequence;
 
     private CaptureRig(Repository repository, TestGuest guest, DirtyTracker tracker) throws Exception {
@@ -148,9 +149,17 @@ public final class CaptureRig implements AutoCloseable {
         load(snapshot, tracker, Optional.of(filling));
     }
 
-    private SnapshotManifest begin(TestGuest.Place place) throws Exception {
+    /** Kills the guest; nothing but a restart may follow. May be repeated. */
+    public void stop() throws IOException {
         guest.close();
-        capture.close();
+        if (!stopped) {
+            stopped = true;
+            capture.close();
+        }
+    }
+
+    private SnapshotManifest begin(TestGuest.Place place) throws Exception {
+        stop();
         SnapshotManifest snapshot = committed();
         vault.createRam(snapshot, place.file("ram"));
         diskBase = vault.loadDisk(snapshot, place.file("disk0.raw"));
@@ -161,6 +170,7 @@ public final class CaptureRig implements AutoCloseable {
     private void load(SnapshotManifest snapshot, DirtyTracker tracker, Optional<LazyFill> filling) throws Exception {
         ram = RamCapture.ofRestored(guest.vm().spec().files().ram(), tracker, vault.ramImage(snapshot), filling);
         capture = new VmCapture(guest.vm(), guest.disk(), ram, Optional.ofNullable(diskBase));
+        stopped = false;
         guest.vm().loadDeviceState(vault.loadDeviceState(snapshot), DEADLINE);
     }
 
@@ -173,8 +183,7 @@ public final class CaptureRig implements AutoCloseable {
 
     @Override
     public void close() throws IOException, StoreException {
-        guest.close();
-        capture.close();
+        stop();
         repository.close();
     }
 }
