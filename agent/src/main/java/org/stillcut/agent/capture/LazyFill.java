@@ -22,7 +22,7 @@ import org.stillcut.store.StoreIoException;
 
 /**
  * Brings a VM's RAM from the store while the VM runs. One thread reads whatever the VM touches that is not there yet, while the
- * VM waits; another one reads all the rest, pages of zeros last, until no page is missing.
+ * VM waits; from {@link #fillRest} on another one reads all the rest, pages of zeros last, until no page is missing.
  *
  * <p>If a page cannot be had, the VM is stopped: it could go on only with a wrong one. It is held at the missing page until it
  * has ended.
@@ -56,7 +56,7 @@ public final class LazyFill implements AutoCloseable {
     }
 
     /**
-     * Begins; the VM may touch its RAM from now on.
+     * Begins with what is touched; the VM may touch its RAM from now on.
      *
      * @param file the RAM, of the right size and without pages
      * @param pages of it, which belong to this from now on
@@ -65,8 +65,15 @@ public final class LazyFill implements AutoCloseable {
     static LazyFill begin(Path file, MissingPages pages, StoredRam image, Consumer<String> stopVm) {
         LazyFill fill = new LazyFill(file, pages, image, stopVm);
         fill.server.start();
-        fill.filler.start();
         return fill;
+    }
+
+    /**
+     * Begins with all the rest, once. Before, the VM should have got its device state: that is a matter of milliseconds, unless
+     * it has to share the processors with this.
+     */
+    public void fillRest() {
+        filler.start();
     }
 
     /** Why the RAM cannot be completed, once that is known. */
@@ -79,7 +86,7 @@ public final class LazyFill implements AutoCloseable {
     }
 
     /**
-     * Waits until no page is missing.
+     * Waits until no page is missing, which takes {@link #fillRest}.
      *
      * @throws IOException if that will never be
      */

@@ -129,7 +129,7 @@ public final class SnapshotVault {
     }
 
     /**
-     * Begins to fill the RAM of a VM that may run from now on; if that fails the VM is killed.
+     * Begins to fill the RAM of a VM that may run from now on, see {@link LazyFill}; if that fails the VM is killed.
      *
      * @param pages of its RAM file, which was just created; they belong to the fill
      */

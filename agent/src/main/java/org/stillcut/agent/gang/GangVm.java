@@ -126,6 +126,10 @@ final class GangVm {
         } catch (VmException e) {
             throw StepException.of(id + ": " + fillFailure().orElse("was not restored"), e);
         }
+        LazyFill begun = fill;
+        if (begun != null) {
+            begun.fillRest();
+        }
         // Before the guest runs, so that its first words are not lost.
         connect(started);
     }

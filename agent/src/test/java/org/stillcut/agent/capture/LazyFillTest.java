@@ -61,6 +61,7 @@ class LazyFillTest {
         }
         Arrays.fill(image, 600 * PAGE, 1000 * PAGE, (byte) 0);
         fill = LazyFill.begin(file, memory.holdAtMissing(), store, stops::add);
+        fill.fillRest();
     }
 
     @AfterEach

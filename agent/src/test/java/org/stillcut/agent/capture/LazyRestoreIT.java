@@ -110,6 +110,7 @@ class LazyRestoreIT {
             assertThat(vm.status(DEADLINE)).isEqualTo("running");
             assertThat(fill.isFilled()).isFalse();
             vm.pause(DEADLINE);
+            fill.fillRest();
             bulk.countDown();
             fill.awaitFilled();
             assertEqualExceptWritten(tracker);
@@ -135,6 +136,7 @@ class LazyRestoreIT {
                 LazyFill fill = SnapshotVault.fillRam(stored(MEMORY_BYTES / 2), vm, TRACKING.missingPages(vm))) {
             vm.loadDeviceState(deviceState, DEADLINE);
             vm.resume(DEADLINE);
+            fill.fillRest();
             bulk.countDown();
             vm.exited().toCompletableFuture().get(20, TimeUnit.SECONDS);
             assertThat(fill.failure())
@@ -153,6 +155,7 @@ class LazyRestoreIT {
                 LazyFill fill = SnapshotVault.fillRam(stored(Long.MAX_VALUE), vm, TRACKING.missingPages(vm))) {
             assertThat(tracker.kind()).isEqualTo(DirtyTracker.Kind.WRITE_PROTECTION);
             vm.kill();
+            fill.fillRest();
             bulk.countDown();
             assertThatThrownBy(fill::awaitFilled).isInstanceOf(IOException.class);
             assertThat(fill.failure()).isEmpty();

@@ -172,6 +172,7 @@ public final class CaptureRig implements AutoCloseable {
         capture = new VmCapture(guest.vm(), guest.disk(), ram, Optional.ofNullable(diskBase));
         stopped = false;
         guest.vm().loadDeviceState(vault.loadDeviceState(snapshot), DEADLINE);
+        filling.ifPresent(LazyFill::fillRest);
     }
 
     /** Waits until the RAM of a guest that was restarted lazily is complete. */
