@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.stillcut.agent.linux.CommandException;
 import org.stillcut.agent.linux.CommandLine;
 import org.stillcut.agent.linux.HostCommandRunner;
 import org.stillcut.systemtests.bench.TestGuest.Pages;
@@ -15,7 +16,8 @@ import org.stillcut.systemtests.bench.TestGuest.Pages;
  * page cache and not. The guest writes all the time into a part of its RAM, of which half is in use.
  */
 final class RestoreTimes {
-    private static final int RESTORES = 7;
+    private static final int RESTORES = 5;
+    private static final int WARM_UPS = 2;
     private static final int BUSY_PAGES = 4096;
     private static final Duration LIMIT = Duration.ofMinutes(1);
     private static final double LAZY_AIM_MILLIS = 200;
@@ -41,8 +43,8 @@ final class RestoreTimes {
                 rig.persist();
                 Series series = new Series(rig, guest, size);
                 // The first ones warm up this process.
-                series.restores(false, () -> {});
-                series.restores(true, () -> {});
+                series.restores(false, WARM_UPS, () -> {});
+                series.restores(true, WARM_UPS, () -> {});
                 series.report("eager_warm", false, () -> {});
                 double lazy = series.report("lazy_warm", true, () -> {});
                 series.report("eager_cold", false, () -> dropFromCache(place.disk()));
@@ -70,7 +72,7 @@ final class RestoreTimes {
         }
 
         double report(String name, boolean lazy, Before before) throws Exception {
-            Times times = restores(lazy, before);
+            Times times = restores(lazy, RESTORES, before);
             String running = "restore_to_running_" + name + "_" + size;
             double median = BenchReport.quantile(times.running, 0.5);
             if (lazy) {
@@ -92,9 +94,9 @@ final class RestoreTimes {
             return median;
         }
 
-        private Times restores(boolean lazy, Before before) throws Exception {
+        private Times restores(boolean lazy, int count, Before before) throws Exception {
             Times times = new Times(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
-            for (int i = 0; i < RESTORES; i++) {
+            for (int i = 0; i < count; i++) {
                 rig.stop();
                 before.restore();
                 long started = System.nanoTime();
@@ -139,7 +141,7 @@ final class RestoreTimes {
         try {
             new HostCommandRunner()
                     .run(CommandLine.of("dd", "if=" + file, "iflag=nocache", "count=0", "status=none"), LIMIT);
-        } catch (org.stillcut.agent.linux.CommandException e) {
+        } catch (CommandException e) {
             throw new IOException("the page cache keeps " + file, e);
         }
     }
