@@ -12,6 +12,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.stillcut.coordinator.NodeUsage.Origin;
 import org.stillcut.coordinator.catalog.JobCatalog;
 import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.job.CheckpointFacts;
@@ -168,7 +169,7 @@ final class CoordinatorShell implements JobShell {
     public Placement placeAgain(
             JobId job, JobDescription description, SortedSet<AgentId> excluded, SortedSet<AgentId> doubtful)
             throws NoRoomException {
-        List<NodeRoom> usable = usage.fit(usage.roomsWithout(job), description).stream()
+        List<NodeRoom> usable = usage.fit(usage.roomsWithout(job), description, Origin.CHECKPOINT).stream()
                 .filter(room -> !excluded.contains(room.agent()))
                 .toList();
         List<NodeRoom> trusted =
@@ -181,10 +182,10 @@ final class CoordinatorShell implements JobShell {
         }
     }
 
-    /** A place on the nodes that a person named; on any if none. */
+    /** A place for a restart on the nodes that a person named; on any if none. */
     Placement place(JobDescription description, List<String> nodes) throws NoRoomException {
-        usage.requireFit(nodes, description);
-        return plan(description, usage.fit(usage.rooms(), description), nodes);
+        usage.requireFit(nodes, description, Origin.CHECKPOINT);
+        return plan(description, usage.fit(usage.rooms(), description, Origin.CHECKPOINT), nodes);
     }
 
     private static Placement plan(JobDescription description, List<NodeRoom> rooms, List<String> nodes)

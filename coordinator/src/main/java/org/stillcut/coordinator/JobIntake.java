@@ -19,6 +19,7 @@ import java.util.SortedSet;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.stillcut.coordinator.NodeUsage.Origin;
 import org.stillcut.coordinator.catalog.JobCatalog;
 import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.job.JobDirectory;
@@ -195,13 +196,13 @@ public final class JobIntake {
     }
 
     private List<NodeRoom> rooms(JobDescription description) {
-        List<NodeRoom> rooms = usage.fit(usage.rooms(), description);
+        List<NodeRoom> rooms = usage.fit(usage.rooms(), description, Origin.BOOT);
         SortedSet<String> images = usage.images();
         if (rooms.isEmpty() && !images.isEmpty() && !images.contains(description.image())) {
             throw new IllegalArgumentException("no node has the guest image '" + description.image() + "'; there are: "
                     + String.join(", ", images));
         }
-        usage.requireFit(description.nodes(), description);
+        usage.requireFit(description.nodes(), description, Origin.BOOT);
         return rooms.stream()
                 .map(room -> room.atMost(mostVms(description, room.agent().value()), description.vcpusPerVm()))
                 .toList();

@@ -51,11 +51,19 @@ public final class NodeUsage {
         return rooms(jobs.all());
     }
 
-    /** Those rooms whose nodes have the job's guest image and machine, as far as they say. */
-    List<NodeRoom> fit(List<NodeRoom> rooms, JobDescription job) {
+    /** How a job's VMs come to be. */
+    enum Origin {
+        /** Booted, from a guest image that the node must have. */
+        BOOT,
+        /** Restored from a checkpoint, which has the guest image. */
+        CHECKPOINT
+    }
+
+    /** Those rooms whose nodes have what the job's VMs need, as far as they say. */
+    List<NodeRoom> fit(List<NodeRoom> rooms, JobDescription job, Origin origin) {
         Set<AgentId> unfit = registry.nodes().stream()
                 .map(NodeStatus::profile)
-                .filter(profile -> lack(profile, job).isPresent())
+                .filter(profile -> lack(profile, job, origin).isPresent())
                 .map(NodeProfile::agent)
                 .collect(Collectors.toUnmodifiableSet());
         return rooms.stream().filter(room -> !unfit.contains(room.agent())).toList();
@@ -67,7 +75,7 @@ public final class NodeUsage {
      * @param nodes that a person named; none: one of all that are up must be fit
      * @throws IllegalArgumentException with one line for that person
      */
-    void requireFit(List<String> nodes, JobDescription job) {
+    void requireFit(List<String> nodes, JobDescription job, Origin origin) {
         List<NodeProfile> asked = registry.nodes().stream()
                 .filter(status -> status.state() == NodeStatus.State.UP)
                 .map(NodeStatus::profile)
@@ -76,15 +84,15 @@ public final class NodeUsage {
                 .toList();
         List<String> unfit = asked.stream()
                 .flatMap(profile ->
-                        lack(profile, job).map(lack -> "node " + profile.agent() + " lacks " + lack).stream())
+                        lack(profile, job, origin).map(lack -> "node " + profile.agent() + " lacks " + lack).stream())
                 .toList();
         if (!unfit.isEmpty() && (!nodes.isEmpty() || unfit.size() == asked.size())) {
             throw new IllegalArgumentException("the job cannot run: " + String.join("; ", unfit));
         }
     }
 
-    private static Optional<String> lack(NodeProfile profile, JobDescription job) {
-        if (!hasImage(profile, job.image())) {
+    private static Optional<String> lack(NodeProfile profile, JobDescription job, Origin origin) {
+        if (origin == Origin.BOOT && !hasImage(profile, job.image())) {
             return Optional.of("guest image '" + job.image() + "'");
         }
         boolean fits = job.machine().isEmpty()

@@ -130,7 +130,7 @@ class VmShapingTest {
     void jobWithoutAMachineRunsAnywhere() throws Exception {
         VmShaping unnamed = shaping(plan("base", Map.of(0, "n1", 1, "n1"), MachineModel.UNNAMED));
         unnamed.requireMachine();
-        assertThat(unnamed.description()).containsEntry("machine.cpu", "max");
+        assertThat(unnamed.description(boot)).containsEntry("machine.cpu", "max");
     }
 
     @Test
