@@ -98,7 +98,8 @@ final class Agent implements AutoCloseable {
                         qemuVersion,
                         images.names(),
                         Repository.identity(config.repository(), StoreEnvironment.system())),
-                config.coordinator());
+                config.coordinator(),
+                config.tls());
         String accelerator = verdict.accelerator().name().toLowerCase(Locale.ROOT);
         HostEnvironment host = new HostEnvironment(
                 config.node(),

@@ -1,14 +1,18 @@
 package org.stillcut.agent;
 
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.Optional;
+import org.stillcut.address.HostPort;
+import org.stillcut.security.Credentials;
+import org.stillcut.security.PlainConnections;
 
 /**
  * What an agent is started with.
  *
  * @param node the node's name
  * @param coordinator where the coordinator listens for agents
+ * @param tls who this agent is in TLS; needed unless the coordinator is on loopback
  * @param dataAddress this node's end of the tunnels between VMs
  * @param stateDirectory for disks, sockets and the chunk index; on a local disk
  * @param ramDirectory for guests' RAM, on a tmpfs
@@ -22,7 +26,8 @@ import java.nio.file.Path;
  */
 record AgentConfig(
         String node,
-        InetSocketAddress coordinator,
+        HostPort coordinator,
+        Optional<Credentials> tls,
         InetAddress dataAddress,
         Path stateDirectory,
         Path ramDirectory,
@@ -32,4 +37,11 @@ record AgentConfig(
         Path probeImage,
         Path trackLibrary,
         int vcpuSlots,
-        long memoryBytes) {}
+        long memoryBytes) {
+    AgentConfig {
+        if (tls.isEmpty() && !PlainConnections.isAllowed(coordinator)) {
+            throw new IllegalArgumentException(
+                    "--coordinator " + coordinator + ": not on loopback, so --tls is needed (stillcut ca init)");
+        }
+    }
+}

@@ -2,15 +2,20 @@ package org.stillcut.agent;
 
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.address.HostPort;
 import org.stillcut.agent.linux.CommandException;
+import org.stillcut.security.Credentials;
+import org.stillcut.security.TlsDirectory;
+import org.stillcut.security.TlsException;
 import org.stillcut.store.StoreException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -32,6 +37,13 @@ public final class AgentMain implements Callable<Integer> {
 
     @Option(names = "--coordinator", required = true, paramLabel = "HOST:PORT", description = "Where it listens.")
     private String coordinator = "";
+
+    @Option(
+            names = "--tls",
+            paramLabel = "DIR",
+            description =
+                    "ca.pem, cert.pem, key.pem; needed unless the coordinator is on loopback; default: $STILLCUT_TLS")
+    private @Nullable Path tls;
 
     @Option(
             names = "--data-address",
@@ -94,6 +106,9 @@ public final class AgentMain implements Callable<Integer> {
         AgentConfig config;
         try {
             config = config();
+        } catch (TlsException e) {
+            System.err.println("stillcut agent: --tls: " + e.line());
+            return 2;
         } catch (IllegalArgumentException | UnknownHostException e) {
             System.err.println("stillcut agent: " + e.getMessage());
             return 2;
@@ -122,17 +137,24 @@ public final class AgentMain implements Callable<Integer> {
         }
     }
 
-    private AgentConfig config() throws UnknownHostException {
+    private Optional<Credentials> credentials() throws TlsException {
+        Optional<Path> directory = TlsDirectory.chosen(tls);
+        return directory.isEmpty()
+                ? Optional.empty()
+                : Optional.of(Credentials.load(directory.get(), Instant.now()).requireAgent(node));
+    }
+
+    private AgentConfig config() throws UnknownHostException, TlsException {
         if (!node.matches("[A-Za-z0-9][A-Za-z0-9.-]{0,62}")) {
             throw new IllegalArgumentException("--node " + node + ": letters, digits, '.' and '-'");
         }
-        InetSocketAddress address = HostPort.parse(coordinator)
-                .map(written -> new InetSocketAddress(written.host(), written.port()))
+        HostPort address = HostPort.parse(coordinator)
                 .orElseThrow(() -> new IllegalArgumentException("--coordinator " + coordinator + ": not HOST:PORT"));
         Path natives = Path.of(System.getProperty("stillcut.native", "build/native"));
         return new AgentConfig(
                 node,
                 address,
+                credentials(),
                 InetAddress.getByName(dataAddress),
                 stateDirectory.toAbsolutePath(),
                 ramDirectory.toAbsolutePath(),

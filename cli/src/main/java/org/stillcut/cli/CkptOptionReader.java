@@ -7,12 +7,14 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.stillcut.security.TlsDirectory;
 
 /** Reads the {@code --ckpt-*} options one by one; the last of two that contradict each other counts. Used by one thread. */
 final class CkptOptionReader {
     private static final Duration SHORTEST_INTERVAL = Duration.ofSeconds(1);
 
     private @Nullable String coordinator;
+    private @Nullable Path tls;
     private @Nullable String name;
     private Duration interval = Duration.ZERO;
     private int maxRestarts = 3;
@@ -32,6 +34,7 @@ final class CkptOptionReader {
     CkptOptions options() {
         return new CkptOptions(
                 Optional.ofNullable(coordinator),
+                TlsDirectory.chosen(tls),
                 Optional.ofNullable(name),
                 interval,
                 maxRestarts,
@@ -72,6 +75,7 @@ final class CkptOptionReader {
     private void value(String option, String value) throws UsageException {
         switch (option) {
             case "--ckpt-coordinator" -> coordinator = value;
+            case "--ckpt-tls" -> tls = Path.of(value);
             case "--ckpt-name" -> name = jobName(option, value);
             case "--ckpt-interval" -> interval = interval(option, value);
             case "--ckpt-max-restarts" -> maxRestarts = Quantities.count(option, value, 0, 1_000_000);

@@ -7,6 +7,7 @@ import java.util.Optional;
 /** What the {@code --ckpt-*} options said; absent ones are empty or have their defaults. Immutable. */
 record CkptOptions(
         Optional<String> coordinator,
+        Optional<Path> tls,
         Optional<String> name,
         Duration interval,
         int maxRestarts,
@@ -35,6 +36,8 @@ record CkptOptions(
               --ckpt-workdir DIR        the job's directory (the current one)
               --ckpt-name NAME          word that the job's id begins with (the program's name)
               --ckpt-coordinator ADDR   unix:/PATH or HOST:PORT ($STILLCUT_COORDINATOR)
+              --ckpt-tls DIR            ca.pem, cert.pem, key.pem, for a coordinator elsewhere
+                                        ($STILLCUT_TLS)
               --ckpt-verbose            tell on stderr what happens to the job
               --ckpt-help               this text
             """;

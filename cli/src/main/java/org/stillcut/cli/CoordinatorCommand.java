@@ -2,10 +2,12 @@ package org.stillcut.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.grpc.StatusRuntimeException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.stillcut.security.TlsDirectory;
 import picocli.CommandLine.Option;
 
 /** What all subcommands share: where the coordinator is, how long to wait, how to print, and one-line errors. */
@@ -18,6 +20,12 @@ abstract class CoordinatorCommand implements Callable<Integer> {
             description =
                     "unix:/PATH or HOST:PORT; default: $STILLCUT_COORDINATOR, else unix:/run/stillcut/coordinator.sock")
     private @Nullable String coordinator;
+
+    @Option(
+            names = "--tls",
+            paramLabel = "DIR",
+            description = "ca.pem, cert.pem, key.pem, for a coordinator elsewhere; default: $STILLCUT_TLS")
+    private @Nullable Path tls;
 
     @Option(
             names = "--timeout",
@@ -73,8 +81,8 @@ abstract class CoordinatorCommand implements Callable<Integer> {
         if (alone.isPresent()) {
             return alone.get().call();
         }
-        try (CoordinatorConnection connection =
-                CoordinatorConnection.to(CoordinatorConnection.addressFrom(coordinator))) {
+        try (CoordinatorConnection connection = CoordinatorConnection.to(
+                CoordinatorConnection.addressFrom(coordinator), "--coordinator", TlsDirectory.chosen(tls))) {
             Optional<Duration> limit =
                     timeout == null ? patience() : Optional.of(Quantities.duration("--timeout", timeout));
             limit.ifPresent(connection::limit);

@@ -10,11 +10,19 @@ import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
 import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.EnumSet;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.stillcut.address.HostPort;
+import org.stillcut.security.Credentials;
+import org.stillcut.security.PlainConnections;
+import org.stillcut.security.Role;
+import org.stillcut.security.TlsDirectory;
+import org.stillcut.security.TlsException;
 import org.stillcut.v1.CheckpointServiceGrpc;
 import org.stillcut.v1.JobServiceGrpc;
 import org.stillcut.v1.NodeServiceGrpc;
@@ -44,13 +52,17 @@ final class CoordinatorConnection implements AutoCloseable {
         this.eventLoop = eventLoop;
     }
 
-    /** Prepares a connection; whether anybody is there shows at the first call. */
+    /** Prepares a connection without TLS; whether anybody is there shows at the first call. */
     static CoordinatorConnection to(String address) throws UsageException {
-        return to(address, "--coordinator");
+        return to(address, "--coordinator", Optional.empty());
     }
 
-    /** Names another option in its advice. */
-    static CoordinatorConnection to(String address, String option) throws UsageException {
+    /**
+     * Names another option in its advice.
+     *
+     * @param tls directory of our credentials; a unix socket needs none
+     */
+    static CoordinatorConnection to(String address, String option, Optional<Path> tls) throws UsageException {
         if (address.startsWith(UNIX_PREFIX)) {
             EventLoopGroup eventLoop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
             DomainSocketAddress socket = new DomainSocketAddress(address.substring(UNIX_PREFIX.length()));
@@ -64,10 +76,24 @@ final class CoordinatorConnection implements AutoCloseable {
         HostPort peer = HostPort.parse(address)
                 .orElseThrow(() ->
                         new UsageException("coordinator address '" + address + "': neither unix:/PATH nor HOST:PORT"));
-        ManagedChannel channel = NettyChannelBuilder.forAddress(peer.host(), peer.port())
-                .usePlaintext()
-                .build();
-        return new CoordinatorConnection(address, option, channel, null);
+        NettyChannelBuilder builder = NettyChannelBuilder.forAddress(peer.host(), peer.port());
+        if (tls.isPresent()) {
+            builder.sslContext(credentials(tls.get()).client());
+        } else if (PlainConnections.isAllowed(peer)) {
+            builder.usePlaintext();
+        } else {
+            throw new UsageException("coordinator " + address
+                    + " is not on loopback, so a certificate is needed: --tls DIR or " + TlsDirectory.VARIABLE);
+        }
+        return new CoordinatorConnection(address, option, builder.build(), null);
+    }
+
+    private static Credentials credentials(Path directory) throws UsageException {
+        try {
+            return Credentials.load(directory, Instant.now()).require(EnumSet.of(Role.USER, Role.OPERATOR));
+        } catch (TlsException e) {
+            throw new UsageException("--tls: " + e.line());
+        }
     }
 
     /** What {@code --coordinator}, else the environment, else the default says. */
@@ -119,6 +145,10 @@ final class CoordinatorConnection implements AutoCloseable {
     String describe(StatusRuntimeException failure) {
         Status status = failure.getStatus();
         String description = status.getDescription();
+        Optional<TlsException> tls = TlsException.behind(failure);
+        if (tls.isPresent()) {
+            return "coordinator " + address + ": " + tls.get().line();
+        }
         if (status.getCode() == Status.Code.UNAVAILABLE) {
             return "no coordinator at " + address + "; start one, or say where it is with " + option + " or "
                     + VARIABLE;

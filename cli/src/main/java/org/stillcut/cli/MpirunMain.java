@@ -45,7 +45,8 @@ public final class MpirunMain {
             MpirunArguments arguments = MpirunArguments.parse(words, directory);
             String address = CoordinatorConnection.addressFrom(
                     arguments.options().coordinator().orElse(null));
-            try (CoordinatorConnection coordinator = CoordinatorConnection.to(address, "--ckpt-coordinator")) {
+            try (CoordinatorConnection coordinator = CoordinatorConnection.to(
+                    address, "--ckpt-coordinator", arguments.options().tls())) {
                 return run(arguments, coordinator, input);
             }
         } catch (UsageException e) {

@@ -33,7 +33,8 @@ import picocli.CommandLine.Command;
             StatsCommand.class,
             ExportCommand.class,
             ImportCommand.class,
-            StoreCommand.class
+            StoreCommand.class,
+            CaCommand.class
         })
 public final class StillcutMain {
     static final String VERSION = "0.1.0";

@@ -11,8 +11,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import org.stillcut.security.Credentials;
 import org.stillcut.v1.CancelJobRequest;
 import org.stillcut.v1.CancelJobResponse;
 import org.stillcut.v1.Checkpoint;
@@ -62,16 +64,25 @@ final class FakeCoordinator implements AutoCloseable {
             (_, watcher) -> watcher.onError(Status.UNIMPLEMENTED.asRuntimeException());
     private Runnable onCancel = () -> {};
     private final int port;
+    private final Optional<Credentials> tls;
     private Server server;
 
     FakeCoordinator() throws IOException {
+        this(Optional.empty());
+    }
+
+    /** One that asks for certificates. */
+    FakeCoordinator(Optional<Credentials> tls) throws IOException {
+        this.tls = tls;
         server = start(0);
         port = server.getPort();
     }
 
     private Server start(int port) throws IOException {
-        return NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
-                .addService(new Jobs())
+        NettyServerBuilder builder =
+                NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        tls.ifPresent(credentials -> builder.sslContext(credentials.server(_ -> {})));
+        return builder.addService(new Jobs())
                 .addService(new Checkpoints())
                 .addService(new Nodes())
                 .build()

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -33,7 +34,7 @@ class JobSignalsTest {
     private Console with(Duration grace, Consumer<JobSignals> story) {
         return Console.of(() -> {
             try (CoordinatorConnection connection =
-                            CoordinatorConnection.to(coordinator.address(), "--ckpt-coordinator");
+                            CoordinatorConnection.to(coordinator.address(), "--ckpt-coordinator", Optional.empty());
                     JobSignals signals = new JobSignals(connection, grace, exits::add)) {
                 story.accept(signals);
                 return 0;

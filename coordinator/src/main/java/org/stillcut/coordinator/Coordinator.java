@@ -92,7 +92,7 @@ final class Coordinator implements AutoCloseable {
                 new NodeServiceImpl(registry, usage),
                 new AgentServiceImpl(new AgentEntry(registry, repository), jobs, intake, background));
         try {
-            this.server = new CoordinatorServer(config.socket(), config.listen(), services);
+            this.server = new CoordinatorServer(config, services);
         } catch (IOException | RuntimeException e) {
             // The loops run already, and the catalog below them is about to be closed.
             closeLoops();
@@ -166,6 +166,11 @@ final class Coordinator implements AutoCloseable {
             // A periodic task that throws is never run again.
             log.error("looking for lost agents failed", e);
         }
+    }
+
+    /** The TCP port it listens on; 0: none. */
+    int port() {
+        return server.port();
     }
 
     private static Path privateDirectory(Path directory) throws IOException {

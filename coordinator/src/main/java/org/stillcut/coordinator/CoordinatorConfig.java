@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import org.stillcut.security.Credentials;
 
 /**
  * What a coordinator is started with.
@@ -12,15 +13,30 @@ import java.util.Optional;
  * @param repository directory of the checkpoints; made if it is not there
  * @param socket unix socket for users on this machine
  * @param listen address for agents, and for users elsewhere
+ * @param tls who this coordinator is in TLS, which everybody who calls over TCP must then use; needed unless it listens on
+ *     loopback or not at all
  * @param agentTimeout after which a silent agent is lost
  */
 record CoordinatorConfig(
-        Path stateDirectory, Path repository, Path socket, Optional<InetSocketAddress> listen, Duration agentTimeout) {
+        Path stateDirectory,
+        Path repository,
+        Path socket,
+        Optional<InetSocketAddress> listen,
+        Optional<Credentials> tls,
+        Duration agentTimeout) {
     private static final Duration LEAST_TIMEOUT = Duration.ofSeconds(1);
 
     CoordinatorConfig {
         if (agentTimeout.compareTo(LEAST_TIMEOUT) < 0) {
             throw new IllegalArgumentException("--agent-timeout " + agentTimeout.toMillis() + ": at least 1000");
         }
+        if (tls.isEmpty() && listen.isPresent() && !isLoopback(listen.get())) {
+            throw new IllegalArgumentException("--listen " + listen.get().getHostString()
+                    + ": not on loopback, so --tls is needed (stillcut ca init)");
+        }
+    }
+
+    private static boolean isLoopback(InetSocketAddress address) {
+        return !address.isUnresolved() && address.getAddress().isLoopbackAddress();
     }
 }

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.EnumSet;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -13,6 +15,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.address.HostPort;
 import org.stillcut.coordinator.job.CommitException;
+import org.stillcut.security.Credentials;
+import org.stillcut.security.Role;
+import org.stillcut.security.TlsDirectory;
+import org.stillcut.security.TlsException;
 import org.stillcut.store.StoreException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -48,6 +54,12 @@ public final class CoordinatorMain implements Callable<Integer> {
     private @Nullable String listen;
 
     @Option(
+            names = "--tls",
+            paramLabel = "DIR",
+            description = "ca.pem, cert.pem, key.pem; needed unless --listen is on loopback; default: $STILLCUT_TLS")
+    private @Nullable Path tls;
+
+    @Option(
             names = "--agent-timeout",
             paramLabel = "MILLIS",
             defaultValue = "10000",
@@ -77,7 +89,11 @@ public final class CoordinatorMain implements Callable<Integer> {
                     repository.toAbsolutePath(),
                     socket.toAbsolutePath(),
                     Optional.ofNullable(listen).map(CoordinatorMain::address),
+                    credentials(),
                     Duration.ofMillis(agentTimeoutMillis));
+        } catch (TlsException e) {
+            System.err.println("stillcut coordinator: --tls: " + e.line());
+            return 2;
         } catch (IllegalArgumentException e) {
             System.err.println("stillcut coordinator: " + e.getMessage());
             return 2;
@@ -111,6 +127,13 @@ public final class CoordinatorMain implements Callable<Integer> {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private Optional<Credentials> credentials() throws TlsException {
+        Optional<Path> directory = TlsDirectory.chosen(tls);
+        return directory.isEmpty()
+                ? Optional.empty()
+                : Optional.of(Credentials.load(directory.get(), Instant.now()).require(EnumSet.of(Role.COORDINATOR)));
     }
 
     private static InetSocketAddress address(String text) {

@@ -80,7 +80,12 @@ abstract class CoordinatorFixture {
 
     CoordinatorConfig config(Path state, Optional<InetSocketAddress> listen) {
         return new CoordinatorConfig(
-                state, directory.resolve("repository"), directory.resolve("c.sock"), listen, Duration.ofSeconds(20));
+                state,
+                directory.resolve("repository"),
+                directory.resolve("c.sock"),
+                listen,
+                Optional.empty(),
+                Duration.ofSeconds(20));
     }
 
     final void openCoordinator(Path state) throws Exception {

@@ -27,6 +27,10 @@ class CoordinatorMainTest {
                         + " more)\n");
         assertThat(complaint("--listen", "nowhere"))
                 .isEqualTo("stillcut coordinator: --listen nowhere: not HOST:PORT\n");
+        assertThat(complaint("--listen", "0.0.0.0:7070"))
+                .isEqualTo("stillcut coordinator: --listen 0.0.0.0: not on loopback, so --tls is needed"
+                        + " (stillcut ca init)\n");
+        assertThat(complaint("--tls", "/none")).isEqualTo("stillcut coordinator: --tls: /none/ca.pem: there is none\n");
         assertThat(complaint("--agent-timeout=5"))
                 .isEqualTo("stillcut coordinator: --agent-timeout 5: at least 1000\n");
     }

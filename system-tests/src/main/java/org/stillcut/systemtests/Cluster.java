@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.stillcut.security.ca.AuthorityException;
 
 /**
  * A cluster on one machine: a coordinator and agents, each in a network namespace of its own, joined by a bridge. Everything
@@ -26,6 +27,7 @@ public final class Cluster implements AutoCloseable {
     private final Path root;
     private final ClusterNetwork network = new ClusterNetwork();
     private final Path home;
+    private final ClusterCertificates certificates;
     private final Options options;
     private final List<SimulatedNode> nodes = new ArrayList<>();
     private final List<Path> mounts = new ArrayList<>();
@@ -71,10 +73,11 @@ public final class Cluster implements AutoCloseable {
         }
     }
 
-    private Cluster(Path root, Options options) throws IOException {
+    private Cluster(Path root, Options options) throws IOException, AuthorityException {
         this.root = root;
         this.options = options;
         this.home = Files.createTempDirectory("stillcut-");
+        this.certificates = new ClusterCertificates(home.resolve("ca"));
     }
 
     /** Starts coordinator and agents; returns when all nodes are up. */
@@ -101,7 +104,8 @@ public final class Cluster implements AutoCloseable {
     /**
      * Starts agents with another program in the coordinator's place.
      *
-     * @param standIn its command, to which the address to listen on and the repository are added
+     * @param standIn its command, to which the address to listen on, the directory of its credentials and the repository are
+     *     added
      */
     static Cluster startWithStandIn(Path root, Options options, List<String> standIn) throws Exception {
         Cluster cluster = new Cluster(root, options);
@@ -110,6 +114,7 @@ public final class Cluster implements AutoCloseable {
             cluster.layNetwork();
             List<String> command = new ArrayList<>(standIn);
             command.add(HUB_ADDRESS);
+            command.add(cluster.certificates.coordinator(HUB_ADDRESS).toString());
             command.add(cluster.repository().toString());
             cluster.coordinator = cluster.daemon("coordinator", cluster.network.hub(), command);
             for (SimulatedNode node : cluster.nodes) {
@@ -225,6 +230,7 @@ public final class Cluster implements AutoCloseable {
                         "--repository=" + repository(),
                         "--socket=" + socket(),
                         "--listen=" + HUB_ADDRESS + ":7070",
+                        "--tls=" + certificates.coordinator(HUB_ADDRESS),
                         "--agent-timeout=" + options.agentTimeout().toMillis()));
         Process process = coordinator;
         Waiting.untilTrue("the coordinator listens", UP, () -> {
@@ -242,7 +248,7 @@ public final class Cluster implements AutoCloseable {
         }
     }
 
-    void startAgent(SimulatedNode node) throws IOException {
+    void startAgent(SimulatedNode node) throws IOException, AuthorityException {
         node.started(daemon(
                 "agent-" + node.name(),
                 node.namespace(),
@@ -251,6 +257,7 @@ public final class Cluster implements AutoCloseable {
                         "agent",
                         "--node=" + node.name(),
                         "--coordinator=" + HUB_ADDRESS + ":7070",
+                        "--tls=" + certificates.agent(node.name()),
                         "--data-address=" + node.dataAddress(),
                         "--state-dir=" + node.stateDirectory(),
                         "--ram-dir=" + node.ramDirectory(),

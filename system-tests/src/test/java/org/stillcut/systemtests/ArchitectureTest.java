@@ -32,6 +32,9 @@ class ArchitectureTest {
     /** How peers are written down; plain Java, in the module that all programs share. */
     private static final String ADDRESS = "org.stillcut.address..";
 
+    /** Certificates, roles, and what makes TLS of them for gRPC. */
+    private static final String SECURITY = "org.stillcut.security..";
+
     private static final String SYSTEM_TESTS = "org.stillcut.systemtests..";
 
     /** Outside of rpc packages, who may name gRPC's types, and why. */
@@ -92,18 +95,25 @@ class ArchitectureTest {
             noClasses().that().resideInAPackage(WIRE).should().dependOnClassesThat(projectExcept(WIRE));
 
     @ArchTest
+    static final ArchRule securityKnowsOnlyAddresses = noClasses()
+            .that()
+            .resideInAPackage(SECURITY)
+            .should()
+            .dependOnClassesThat(projectExcept(SECURITY, ADDRESS));
+
+    @ArchTest
     static final ArchRule coordinatorDependsOnPureModulesOnly = noClasses()
             .that()
             .resideInAPackage(COORDINATOR)
             .should()
-            .dependOnClassesThat(projectExcept(COORDINATOR, PROTOCOL, STORE, WIRE, ADDRESS));
+            .dependOnClassesThat(projectExcept(COORDINATOR, PROTOCOL, STORE, WIRE, ADDRESS, SECURITY));
 
     @ArchTest
     static final ArchRule agentDependsOnPureModulesOnly = noClasses()
             .that()
             .resideInAPackage(AGENT)
             .should()
-            .dependOnClassesThat(projectExcept(AGENT, PROTOCOL, STORE, WIRE, ADDRESS));
+            .dependOnClassesThat(projectExcept(AGENT, PROTOCOL, STORE, WIRE, ADDRESS, SECURITY));
 
     @ArchTest
     static final ArchRule toolsKnowOnlyTheWire = noClasses()
@@ -111,7 +121,7 @@ class ArchitectureTest {
             .resideInAPackage(CLI)
             .and(DescribedPredicate.not(WORK_ON_THE_REPOSITORY))
             .should()
-            .dependOnClassesThat(projectExcept(CLI, WIRE, ADDRESS));
+            .dependOnClassesThat(projectExcept(CLI, WIRE, ADDRESS, SECURITY));
 
     @ArchTest
     static final ArchRule repositoryToolsKnowNoDaemon =
@@ -128,7 +138,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule wireTypesStayInRpcPackages = noClasses()
             .that()
-            .resideOutsideOfPackages("..rpc..", CLI, WIRE, SYSTEM_TESTS)
+            .resideOutsideOfPackages("..rpc..", CLI, WIRE, SECURITY, SYSTEM_TESTS)
             .and(DescribedPredicate.not(oneOf(OPEN_SERVERS_AND_CHANNELS)))
             .should()
             .dependOnClassesThat()

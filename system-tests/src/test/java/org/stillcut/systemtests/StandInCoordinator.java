@@ -21,6 +21,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.stillcut.security.Credentials;
 import org.stillcut.store.CheckpointManifest;
 import org.stillcut.store.SnapshotRef;
 import org.stillcut.store.StoreException;
@@ -78,15 +79,17 @@ public final class StandInCoordinator extends AgentServiceGrpc.AgentServiceImplB
         this.filesTar = filesTar;
     }
 
-    /** Arguments: barriers or one-by-one; the tar of the job's files; limit in seconds; address; repository. */
+    /** Arguments: barriers or one-by-one; the tar of the job's files; limit in seconds; address; credentials; repository. */
     public static void main(String[] arguments) throws Exception {
         StandInCoordinator coordinator = new StandInCoordinator(Path.of(arguments[1]));
+        Credentials credentials = Credentials.load(Path.of(arguments[4]), Instant.now());
         Server server = NettyServerBuilder.forAddress(new InetSocketAddress(arguments[3], PORT))
+                .sslContext(credentials.server(refusal -> System.err.println("refused: " + refusal.line())))
                 .addService(coordinator)
                 .build()
                 .start();
         try {
-            coordinator.tell(arguments[0].equals("barriers"), Long.parseLong(arguments[2]), Path.of(arguments[4]));
+            coordinator.tell(arguments[0].equals("barriers"), Long.parseLong(arguments[2]), Path.of(arguments[5]));
         } finally {
             server.shutdownNow();
         }

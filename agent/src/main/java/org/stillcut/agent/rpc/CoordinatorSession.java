@@ -6,7 +6,6 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
@@ -16,6 +15,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -23,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.stillcut.address.HostPort;
 import org.stillcut.agent.gang.JobFilesSource;
 import org.stillcut.agent.runtime.AgentLoop;
 import org.stillcut.agent.runtime.CoordinatorLink;
@@ -31,6 +33,8 @@ import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Report;
 import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.VmTraffic;
+import org.stillcut.security.Credentials;
+import org.stillcut.security.TlsException;
 import org.stillcut.v1.AgentServiceGrpc;
 import org.stillcut.v1.CheckpointWanted;
 import org.stillcut.v1.FetchJobFilesRequest;
@@ -69,15 +73,20 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
     private boolean closed;
     private volatile String lastRefusal = "";
 
-    public CoordinatorSession(NodeDescription node, InetSocketAddress coordinator) {
+    /**
+     * Prepares a session.
+     *
+     * @param tls who we are; empty: the coordinator is on this machine and does not ask
+     */
+    public CoordinatorSession(NodeDescription node, HostPort coordinator, Optional<Credentials> tls) {
         this.node = node;
-        this.channel = NettyChannelBuilder.forAddress(coordinator.getHostString(), coordinator.getPort())
-                .usePlaintext()
+        NettyChannelBuilder builder = NettyChannelBuilder.forAddress(coordinator.host(), coordinator.port())
                 // Nothing that is done with an answer blocks, and the job stands still while it is handed on.
                 .directExecutor()
                 .keepAliveTime(KEEPALIVE_SECONDS, TimeUnit.SECONDS)
-                .keepAliveTimeout(KEEPALIVE_SECONDS, TimeUnit.SECONDS)
-                .build();
+                .keepAliveTimeout(KEEPALIVE_SECONDS, TimeUnit.SECONDS);
+        tls.ifPresentOrElse(credentials -> builder.sslContext(credentials.client()), builder::usePlaintext);
+        this.channel = builder.build();
     }
 
     /** Begins to keep a session for this loop. */
@@ -330,7 +339,11 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
 
         @Override
         public void onError(Throwable failure) {
-            ended(this, failure.getMessage() == null ? failure.toString() : failure.getMessage());
+            ended(
+                    this,
+                    TlsException.behind(failure)
+                            .map(TlsException::line)
+                            .orElse(Objects.toString(failure.getMessage())));
         }
 
         @Override

@@ -15,6 +15,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,7 +50,7 @@ class CoordinatorSessionTest {
     @BeforeEach
     void start() throws Exception {
         coordinator = new PlayedCoordinator(0);
-        session = new CoordinatorSession(node, coordinator.address());
+        session = new CoordinatorSession(node, coordinator.address(), Optional.empty());
         loop = FakeGangs.loop(session);
         session.start(loop);
     }
@@ -132,7 +133,7 @@ class CoordinatorSessionTest {
     @Test
     void comesBackAfterTheServerDiedAndSaysWhatItHolds() throws Exception {
         booted();
-        int port = coordinator.address().getPort();
+        int port = coordinator.address().port();
         coordinator.close();
         coordinator = new PlayedCoordinator(port);
         coordinator.join(SLOW);

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.stillcut.address.HostPort;
 import org.stillcut.v1.AgentServiceGrpc;
 import org.stillcut.v1.FetchJobFilesRequest;
 import org.stillcut.v1.FetchJobFilesResponse;
@@ -37,8 +38,8 @@ final class PlayedCoordinator extends AgentServiceGrpc.AgentServiceImplBase impl
                 .start();
     }
 
-    InetSocketAddress address() {
-        return new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), server.getPort());
+    HostPort address() {
+        return new HostPort("127.0.0.1", server.getPort());
     }
 
     @Override

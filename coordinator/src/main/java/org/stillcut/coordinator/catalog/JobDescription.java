@@ -19,6 +19,7 @@ import java.util.Objects;
  * @param mostVmsPerNode of each of the nodes, in their order, when the job starts; 0, or absent: as many as fit
  * @param standardInput path of the file that mpirun reads as its standard input; empty: none
  * @param machine of its VMs, one that the nodes offer; empty: nobody has chosen one
+ * @param owner name in the certificate of the user or operator who submitted it; empty: somebody on the coordinator's machine
  */
 public record JobDescription(
         String name,
@@ -37,7 +38,11 @@ public record JobDescription(
         boolean gated,
         List<Integer> mostVmsPerNode,
         String standardInput,
-        String machine) {
+        String machine,
+        String owner) {
+    /** Of jobs submitted on the coordinator's machine. */
+    public static final String NO_OWNER = "";
+
     private static final int MOST_VMS = 250;
     private static final int MOST_SLOTS = 65_536;
     private static final long LEAST_MEMORY_BYTES = 128L << 20;
@@ -77,6 +82,7 @@ public record JobDescription(
         standardInput = Objects.requireNonNullElse(standardInput, "");
         machine = Objects.requireNonNullElse(machine, "");
         require(machine.matches("[A-Za-z0-9._/-]{0,101}"), "machine", machine);
+        owner = Objects.requireNonNullElse(owner, NO_OWNER);
         require(mostVmsPerNode.stream().allMatch(most -> most >= 0), "number of VMs per node", mostVmsPerNode);
         require(
                 standardInput.isEmpty() || standardInput.matches("/[^\\x00]+"),
@@ -117,7 +123,31 @@ public record JobDescription(
                 gated,
                 List.of(),
                 "",
-                "");
+                "",
+                NO_OWNER);
+    }
+
+    /** The same job as somebody's. */
+    public JobDescription ownedBy(String name) {
+        return new JobDescription(
+                this.name,
+                mpirunArguments,
+                environment,
+                workingDirectory,
+                vmCount,
+                vcpusPerVm,
+                memoryBytesPerVm,
+                diskBytesPerVm,
+                image,
+                checkpointInterval,
+                maxRestarts,
+                nodes,
+                slotsPerVm,
+                gated,
+                mostVmsPerNode,
+                standardInput,
+                machine,
+                name);
     }
 
     /** The same job on such a machine. */
@@ -139,7 +169,8 @@ public record JobDescription(
                 gated,
                 mostVmsPerNode,
                 standardInput,
-                chosen);
+                chosen,
+                owner);
     }
 
     private static void require(boolean condition, String what, Object value) {

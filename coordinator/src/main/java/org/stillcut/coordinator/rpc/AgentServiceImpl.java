@@ -41,7 +41,7 @@ public final class AgentServiceImpl extends AgentServiceGrpc.AgentServiceImplBas
 
     @Override
     public StreamObserver<SessionRequest> session(StreamObserver<SessionResponse> responses) {
-        AgentSession session = new AgentSession(responses, entry, jobs);
+        AgentSession session = new AgentSession(responses, entry, jobs, Caller.current());
         // With a handler, gRPC drops what is sent into a broken session; without one, it throws into the loop that
         // sends.
         ((ServerCallStreamObserver<SessionResponse>) responses).setOnCancelHandler(session::broken);
@@ -50,8 +50,11 @@ public final class AgentServiceImpl extends AgentServiceGrpc.AgentServiceImplBas
 
     @Override
     public void fetchJobFiles(FetchJobFilesRequest request, StreamObserver<FetchJobFilesResponse> responses) {
-        Optional<JobId> job =
-                JobId.parse(request.getJobId()).flatMap(jobs::find).map(JobLoop::id);
+        Caller caller = Caller.current();
+        Optional<JobId> job = JobId.parse(request.getJobId())
+                .flatMap(jobs::find)
+                .filter(loop -> isOn(caller, loop))
+                .map(JobLoop::id);
         if (job.isEmpty()) {
             responses.onError(Status.NOT_FOUND
                     .withDescription("no job " + request.getJobId())
@@ -61,6 +64,11 @@ public final class AgentServiceImpl extends AgentServiceGrpc.AgentServiceImplBas
         Pacing pacing = new Pacing((ServerCallStreamObserver<?>) responses);
         // gRPC tells that the agent can take more only after this method has returned.
         senders.execute(() -> send(job.get(), responses, pacing));
+    }
+
+    /** A node has no business with the files of jobs that have no VM on it. */
+    private static boolean isOn(Caller caller, JobLoop loop) {
+        return loop.state().job().placement().agents().stream().anyMatch(caller::isAgent);
     }
 
     private void send(JobId job, StreamObserver<FetchJobFilesResponse> responses, Pacing pacing) {

@@ -21,8 +21,8 @@ import org.stillcut.coordinator.output.OutputStreamName;
 import org.stillcut.protocol.AgentId;
 import org.stillcut.protocol.Command;
 import org.stillcut.protocol.Incarnation;
-import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.VmId;
+import org.stillcut.protocol.coordinator.Job;
 import org.stillcut.protocol.coordinator.JobEvent;
 import org.stillcut.v1.CheckpointResult;
 import org.stillcut.v1.Heartbeat;
@@ -45,14 +45,16 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
     private final AgentEntry entry;
     private final AgentRegistry registry;
     private final JobDirectory jobs;
+    private final Caller caller;
     private @Nullable AgentId agent;
     private boolean closed;
 
-    AgentSession(StreamObserver<SessionResponse> responses, AgentEntry entry, JobDirectory jobs) {
+    AgentSession(StreamObserver<SessionResponse> responses, AgentEntry entry, JobDirectory jobs, Caller caller) {
         this.responses = responses;
         this.entry = entry;
         this.registry = entry.registry();
         this.jobs = jobs;
+        this.caller = caller;
     }
 
     @Override
@@ -163,6 +165,12 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
     private void join(Join join) {
         NodeProfile profile = WireCodec.profile(join.getNode());
         SortedSet<Incarnation> held = WireCodec.held(join.getHeldList());
+        if (!caller.isAgent(profile.agent())) {
+            log.warn("{} is not the agent of node {}, and is refused", caller, profile.agent());
+            end(Status.PERMISSION_DENIED.withDescription(
+                    "the certificate of " + caller + " is not that of node " + profile.agent()));
+            return;
+        }
         Optional<String> objection = entry.objection(profile);
         if (objection.isPresent()) {
             end(Status.FAILED_PRECONDITION.withDescription(objection.get()));
@@ -191,40 +199,43 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
             }
             case REPORT -> {
                 var report = WireCodec.report(from, request.getReport());
-                post(report.key().incarnation(), new JobEvent.Reported(report));
+                post(from, report.key().incarnation(), new JobEvent.Reported(report));
             }
             case VM_LOST -> {
                 var lost = request.getVmLost();
                 Incarnation incarnation = WireCodec.incarnation(lost.getIncarnation());
-                post(incarnation, new JobEvent.VmLost(from, incarnation, new VmId(lost.getVm()), lost.getReason()));
+                post(
+                        from,
+                        incarnation,
+                        new JobEvent.VmLost(from, incarnation, new VmId(lost.getVm()), lost.getReason()));
             }
             case JOB_EXITED -> {
                 var exited = request.getJobExited();
                 Incarnation incarnation = WireCodec.incarnation(exited.getIncarnation());
-                post(incarnation, new JobEvent.JobExited(incarnation, exited.getExitStatus()));
+                post(from, incarnation, new JobEvent.JobExited(incarnation, exited.getExitStatus()));
             }
-            case OUTPUT -> output(request.getOutput());
+            case OUTPUT -> output(from, request.getOutput());
             case CHECKPOINT_WANTED -> {
                 var wanted = request.getCheckpointWanted();
                 Incarnation incarnation = WireCodec.incarnation(wanted.getIncarnation());
                 Wish wish = new Wish(from, incarnation, new VmId(wanted.getVm()), wanted.getWish());
-                job(incarnation).ifPresent(loop -> loop.wish(wish));
+                job(from, incarnation).ifPresent(loop -> loop.wish(wish));
             }
             case TRAFFIC -> {
                 TrafficAnswer answer = TrafficCodec.answer(from, request.getTraffic());
-                job(answer.incarnation()).ifPresent(loop -> loop.traffic(answer));
+                job(from, answer.incarnation()).ifPresent(loop -> loop.traffic(answer));
             }
             case REQUEST_NOT_SET -> log.warn("agent {} said something that this version does not know", from);
         }
     }
 
-    private void post(Incarnation incarnation, JobEvent event) {
-        job(incarnation).ifPresent(loop -> loop.post(event));
+    private void post(AgentId from, Incarnation incarnation, JobEvent event) {
+        job(from, incarnation).ifPresent(loop -> loop.post(event));
     }
 
-    private void output(org.stillcut.v1.JobOutput output) throws IOException {
+    private void output(AgentId from, org.stillcut.v1.JobOutput output) throws IOException {
         Incarnation incarnation = WireCodec.incarnation(output.getIncarnation());
-        Optional<JobLoop> loop = job(incarnation);
+        Optional<JobLoop> loop = job(from, incarnation);
         // What an earlier incarnation still prints somewhere is nobody's output any more.
         if (loop.isPresent() && loop.get().state().job().incarnation().equals(incarnation)) {
             OutputStreamName stream = WireCodec.stream(output.getStream());
@@ -235,9 +246,20 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
         }
     }
 
-    private Optional<JobLoop> job(Incarnation incarnation) {
-        JobId id = incarnation.job();
-        return jobs.find(id);
+    /** The job that an agent speaks of, if the agent has a say: nobody speaks for the VMs of other nodes. */
+    private Optional<JobLoop> job(AgentId from, Incarnation incarnation) {
+        Optional<JobLoop> loop = jobs.find(incarnation.job());
+        if (loop.isPresent() && isStrange(from, incarnation, loop.get().state().job())) {
+            log.warn("agent {} speaks of {}, which it has no VM of", from, incarnation);
+            return Optional.empty();
+        }
+        return loop;
+    }
+
+    /** Of earlier incarnations, which may have been on other nodes, the job itself takes only that they are gone. */
+    private static boolean isStrange(AgentId from, Incarnation incarnation, Job job) {
+        return job.incarnation().equals(incarnation)
+                && !job.placement().agents().contains(from);
     }
 
     private void leave() {

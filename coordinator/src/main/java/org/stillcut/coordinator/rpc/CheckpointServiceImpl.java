@@ -1,6 +1,7 @@
 package org.stillcut.coordinator.rpc;
 
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.time.Duration;
@@ -42,7 +43,7 @@ import org.stillcut.v1.StepTime;
 public final class CheckpointServiceImpl extends CheckpointServiceGrpc.CheckpointServiceImplBase {
     private static final Pattern REFERENCE = Pattern.compile("([A-Za-z0-9][A-Za-z0-9._-]*)(?:@([0-9]{1,18}|latest))?");
 
-    private final JobDirectory jobs;
+    private final JobAccess jobs;
     private final JobIntake intake;
     private final CheckpointRecords checkpoints;
     private final Placing placing;
@@ -61,7 +62,7 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
      */
     public CheckpointServiceImpl(
             JobDirectory jobs, JobIntake intake, CheckpointRecords checkpoints, Placing placing, Executor readers) {
-        this.jobs = jobs;
+        this.jobs = new JobAccess(jobs);
         this.intake = intake;
         this.checkpoints = checkpoints;
         this.placing = placing;
@@ -86,7 +87,7 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
                                 StatusMapper.answer(
                                         responses,
                                         () -> CreateCheckpointResponse.newBuilder()
-                                                .setCheckpoint(checkpoint(find(id)))
+                                                .setCheckpoint(checkpoint(recorded(id)))
                                                 .build());
                             }
                         },
@@ -100,11 +101,17 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
                     request.getJobId().isEmpty() ? Optional.empty() : Optional.of(named(request.getJobId()));
             ListCheckpointsResponse.Builder response = ListCheckpointsResponse.newBuilder();
             List<CheckpointId> ids = checkpoints.list(job);
-            if (ids.isEmpty() && job.isPresent() && jobs.find(job.get()).isEmpty()) {
-                throw Status.NOT_FOUND.withDescription("no job " + job.get()).asRuntimeException();
-            }
+            Caller caller = Caller.current();
             for (CheckpointId id : ids) {
-                response.addCheckpoints(checkpoint(find(id)));
+                CheckpointRecords.Recorded recorded = recorded(id);
+                if (caller.maySee(recorded.description())) {
+                    response.addCheckpoints(checkpoint(recorded));
+                }
+            }
+            if (response.getCheckpointsCount() == 0
+                    && job.isPresent()
+                    && jobs.find(job.get()).isEmpty()) {
+                throw Status.NOT_FOUND.withDescription("no job " + job.get()).asRuntimeException();
             }
             return response.build();
         });
@@ -182,8 +189,7 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
         JobId job = named(matcher.group(1));
         String which = matcher.group(2);
         if (which == null || which.equals("latest")) {
-            return checkpoints.list(Optional.of(job)).reversed().stream()
-                    .findFirst()
+            return newestVisible(job)
                     .orElseThrow(() -> Status.NOT_FOUND
                             .withDescription(
                                     jobs.find(job).isPresent() ? "job " + job + " has no checkpoint" : "no job " + job)
@@ -192,17 +198,34 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
         return new CheckpointId(job, Long.parseLong(which));
     }
 
+    private Optional<CheckpointId> newestVisible(JobId job) throws CommitException {
+        List<CheckpointId> all = checkpoints.list(Optional.of(job));
+        return all.isEmpty() || !Caller.current().maySee(recorded(all.getLast()).description())
+                ? Optional.empty()
+                : Optional.of(all.getLast());
+    }
+
     private static JobId named(String id) {
         return JobId.parse(id)
                 .orElseThrow(
                         () -> Status.NOT_FOUND.withDescription("no job " + id).asRuntimeException());
     }
 
+    /** A checkpoint that is the caller's business. */
     private CheckpointRecords.Recorded find(CheckpointId id) throws CommitException {
-        return checkpoints
-                .find(id)
-                .orElseThrow(() ->
-                        Status.NOT_FOUND.withDescription("no checkpoint " + id).asRuntimeException());
+        CheckpointRecords.Recorded recorded = recorded(id);
+        if (!Caller.current().maySee(recorded.description())) {
+            throw absent(id);
+        }
+        return recorded;
+    }
+
+    private CheckpointRecords.Recorded recorded(CheckpointId id) throws CommitException {
+        return checkpoints.find(id).orElseThrow(() -> absent(id));
+    }
+
+    private static StatusRuntimeException absent(CheckpointId id) {
+        return Status.NOT_FOUND.withDescription("no checkpoint " + id).asRuntimeException();
     }
 
     private static Checkpoint checkpoint(CheckpointRecords.Recorded recorded) {

@@ -31,6 +31,7 @@ final class JobCodec {
                 .setEpoch(job.epoch())
                 .setNewestCheckpoint(job.committed().map(CheckpointId::sequence).orElse(0L))
                 .setRestarts(Math.toIntExact(job.epoch() - Incarnation.FIRST_EPOCH))
+                .setOwner(loop.description().owner())
                 .setCreatedUnixMillis(loop.created().toEpochMilli())
                 .addAllEvents(events(loop.timeline().since(0)));
         job.placement()

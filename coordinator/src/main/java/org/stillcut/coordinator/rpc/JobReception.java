@@ -14,12 +14,14 @@ import org.stillcut.v1.SubmitJobResponse;
 final class JobReception implements StreamObserver<SubmitJobRequest> {
     private final StreamObserver<SubmitJobResponse> responses;
     private final JobIntake intake;
+    private final String owner;
     private JobIntake.@Nullable Submission submission;
     private boolean refused;
 
-    JobReception(StreamObserver<SubmitJobResponse> responses, JobIntake intake) {
+    JobReception(StreamObserver<SubmitJobResponse> responses, JobIntake intake, String owner) {
         this.responses = responses;
         this.intake = intake;
+        this.owner = owner;
     }
 
     @Override
@@ -65,7 +67,7 @@ final class JobReception implements StreamObserver<SubmitJobRequest> {
         if (submission != null) {
             throw new IllegalArgumentException("a second job in one submission");
         }
-        submission = intake.begin(WireCodec.description(request.getSpec()));
+        submission = intake.begin(WireCodec.description(request.getSpec()).ownedBy(owner));
     }
 
     private void add(ByteString piece) throws IOException {

@@ -30,13 +30,13 @@ import org.stillcut.v1.WatchJobResponse;
 public final class JobServiceImpl extends JobServiceGrpc.JobServiceImplBase {
     private static final int MOST_SIGNALS = 64;
 
-    private final JobDirectory jobs;
+    private final JobAccess jobs;
     private final JobIntake intake;
     private final AgentRegistry registry;
     private final ExecutorService watchers;
 
     public JobServiceImpl(JobDirectory jobs, JobIntake intake, AgentRegistry registry, ExecutorService watchers) {
-        this.jobs = jobs;
+        this.jobs = new JobAccess(jobs);
         this.intake = intake;
         this.registry = registry;
         this.watchers = watchers;
@@ -44,7 +44,7 @@ public final class JobServiceImpl extends JobServiceGrpc.JobServiceImplBase {
 
     @Override
     public StreamObserver<SubmitJobRequest> submitJob(StreamObserver<SubmitJobResponse> responses) {
-        return new JobReception(responses, intake);
+        return new JobReception(responses, intake, Caller.current().owner());
     }
 
     @Override

@@ -57,7 +57,8 @@ final class WireCodec {
                 !spec.getFreezeOnly(),
                 spec.getMostVmsPerNodeList(),
                 spec.getStandardInput(),
-                spec.getMachine());
+                spec.getMachine(),
+                JobDescription.NO_OWNER);
     }
 
     static JobSpec spec(JobDescription description) {

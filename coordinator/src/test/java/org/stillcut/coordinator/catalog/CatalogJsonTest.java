@@ -76,7 +76,7 @@ class CatalogJsonTest {
                         + "\"vmCount\":3,\"vcpusPerVm\":2,\"memoryBytesPerVm\":268435456,"
                         + "\"diskBytesPerVm\":16777216,\"image\":\"base\",\"checkpointInterval\":\"PT10M\","
                         + "\"maxRestarts\":3,\"nodes\":[\"a\"],\"slotsPerVm\":2,\"gated\":true,"
-                        + "\"mostVmsPerNode\":[],\"standardInput\":\"\",\"machine\":\"\"}");
+                        + "\"mostVmsPerNode\":[],\"standardInput\":\"\",\"machine\":\"\",\"owner\":\"\"}");
         assertThat(CatalogJson.read(json, JobDescription.class)).isEqualTo(description);
     }
 
@@ -84,7 +84,7 @@ class CatalogJsonTest {
     void descriptionOfTheFirstVersionIsStillRead() {
         JobDescription description = SampleJob.ofVms(3).description();
         String json = CatalogJson.write(description)
-                .replace(",\"mostVmsPerNode\":[],\"standardInput\":\"\",\"machine\":\"\"", "");
+                .replace(",\"mostVmsPerNode\":[],\"standardInput\":\"\",\"machine\":\"\",\"owner\":\"\"", "");
         assertThat(json).doesNotContain("standardInput");
         assertThat(CatalogJson.read(json, JobDescription.class)).isEqualTo(description);
     }

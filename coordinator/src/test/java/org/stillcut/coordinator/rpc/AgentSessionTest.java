@@ -62,7 +62,7 @@ class AgentSessionTest {
 
     private final Peer peer = new Peer();
     private final AgentEntry entry = new AgentEntry(registry, "4711");
-    private final AgentSession session = new AgentSession(peer, entry, jobs);
+    private final AgentSession session = new AgentSession(peer, entry, jobs, new Caller.Local());
 
     private static SessionRequest join(String node) {
         return SessionRequest.newBuilder()
@@ -116,7 +116,7 @@ class AgentSessionTest {
                         + " directory");
         assertThat(registry.nodes()).isEmpty();
         join.getJoinBuilder().getNodeBuilder().setRepository("4711");
-        new AgentSession(new Peer(), entry, jobs).onNext(join.build());
+        new AgentSession(new Peer(), entry, jobs, new Caller.Local()).onNext(join.build());
         assertThat(states()).containsExactly(NodeStatus.State.UP);
     }
 
@@ -124,7 +124,7 @@ class AgentSessionTest {
     void nameInUseIsRefused() {
         session.onNext(join("a"));
         Peer second = new Peer();
-        AgentSession other = new AgentSession(second, entry, jobs);
+        AgentSession other = new AgentSession(second, entry, jobs, new Caller.Local());
         other.onNext(join("a"));
         assertThat(second.end()).isEqualTo(Status.Code.ALREADY_EXISTS);
         assertThat(registry.link(new AgentId("a"))).containsSame(session);
@@ -140,7 +140,7 @@ class AgentSessionTest {
                 .build());
         assertThat(peer.end()).isEqualTo(Status.Code.INVALID_ARGUMENT);
         assertThat(states()).containsExactly(NodeStatus.State.SILENT);
-        new AgentSession(new Peer(), entry, jobs).onNext(join("a"));
+        new AgentSession(new Peer(), entry, jobs, new Caller.Local()).onNext(join("a"));
         assertThat(states()).containsExactly(NodeStatus.State.UP);
     }
 
@@ -180,7 +180,7 @@ class AgentSessionTest {
         for (int seed = 0; seed < 3_000; seed++) {
             SplittableRandom random = new SplittableRandom(seed);
             Peer other = new Peer();
-            AgentSession fuzzed = new AgentSession(other, entry, jobs);
+            AgentSession fuzzed = new AgentSession(other, entry, jobs, new Caller.Local());
             for (int i = 0; i < 12; i++) {
                 switch (random.nextInt(12)) {
                     case 0 -> fuzzed.onError(Status.CANCELLED.asRuntimeException());
