@@ -51,6 +51,7 @@ import org.stillcut.v1.ListJobsRequest;
 import org.stillcut.v1.ListNodesRequest;
 import org.stillcut.v1.NodeDescription;
 import org.stillcut.v1.NodeServiceGrpc;
+import org.stillcut.v1.ProtocolVersion;
 import org.stillcut.v1.RestartJobRequest;
 import org.stillcut.v1.SessionRequest;
 import org.stillcut.v1.SessionResponse;
@@ -284,6 +285,7 @@ class AccessIT extends CoordinatorFixture {
                 });
         requests.onNext(SessionRequest.newBuilder()
                 .setJoin(Join.newBuilder()
+                        .setProtocolVersion(ProtocolVersion.PROTOCOL_VERSION_CURRENT_VALUE)
                         .setNode(NodeDescription.newBuilder()
                                 .setNode(node)
                                 .setDataAddress("10.0.0.9")

@@ -21,6 +21,7 @@ import org.stillcut.v1.JobOutput;
 import org.stillcut.v1.Join;
 import org.stillcut.v1.NodeDescription;
 import org.stillcut.v1.OutputStream;
+import org.stillcut.v1.ProtocolVersion;
 import org.stillcut.v1.SessionRequest;
 import org.stillcut.v1.SessionResponse;
 import org.stillcut.v1.Snapshot;
@@ -59,6 +60,7 @@ final class FakeAgent implements StreamObserver<SessionResponse> {
         session = requests;
         requests.onNext(SessionRequest.newBuilder()
                 .setJoin(Join.newBuilder()
+                        .setProtocolVersion(ProtocolVersion.PROTOCOL_VERSION_CURRENT_VALUE)
                         .setNode(NodeDescription.newBuilder()
                                 .setNode(node)
                                 .setDataAddress("10.0.0.1")

@@ -38,6 +38,7 @@ import org.stillcut.v1.JobSpec;
 import org.stillcut.v1.Joined;
 import org.stillcut.v1.NodeDescription;
 import org.stillcut.v1.OutputAck;
+import org.stillcut.v1.ProtocolVersion;
 import org.stillcut.v1.SessionRequest;
 import org.stillcut.v1.SessionResponse;
 import org.stillcut.v1.Step;
@@ -249,7 +250,9 @@ public final class StandInCoordinator extends AgentServiceGrpc.AgentServiceImplB
         private void join(NodeDescription node) {
             synchronized (responses) {
                 responses.onNext(SessionResponse.newBuilder()
-                        .setJoined(Joined.newBuilder().setHeartbeatMillis(500))
+                        .setJoined(Joined.newBuilder()
+                                .setHeartbeatMillis(500)
+                                .setProtocolVersion(ProtocolVersion.PROTOCOL_VERSION_CURRENT_VALUE))
                         .build());
             }
             nodes.put(node.getNode(), node);

@@ -44,6 +44,7 @@ import org.stillcut.v1.JobExited;
 import org.stillcut.v1.JobOutput;
 import org.stillcut.v1.Join;
 import org.stillcut.v1.NodeDescription;
+import org.stillcut.v1.ProtocolVersion;
 import org.stillcut.v1.SessionRequest;
 import org.stillcut.v1.SessionResponse;
 import org.stillcut.v1.VmLost;
@@ -218,7 +219,8 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
             throw new IllegalStateException("a session without anybody to command");
         }
         try {
-            Join.Builder join = Join.newBuilder().setNode(node);
+            Join.Builder join =
+                    Join.newBuilder().setNode(node).setProtocolVersion(ProtocolVersion.PROTOCOL_VERSION_CURRENT_VALUE);
             commanded.held().forEach(incarnation -> join.addHeld(WireCodec.incarnation(incarnation)));
             synchronized (this) {
                 if (closed) {
@@ -300,6 +302,10 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
             lastHeardNanos = System.nanoTime();
             switch (response.getResponseCase()) {
                 case JOINED -> {
+                    if (response.getJoined().getProtocolVersion() != ProtocolVersion.PROTOCOL_VERSION_CURRENT_VALUE) {
+                        refuse(response.getJoined().getProtocolVersion());
+                        return;
+                    }
                     joined = true;
                     log.info("joined the coordinator");
                     Duration pace = Duration.ofMillis(Math.clamp(
@@ -335,6 +341,17 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
                 }
                 case RESPONSE_NOT_SET -> log.warn("the coordinator said something that this version does not know");
             }
+        }
+
+        /** A coordinator that does not look at versions is told by its agents. */
+        private void refuse(int version) {
+            ended(
+                    this,
+                    "the coordinator speaks version " + Integer.toUnsignedString(version)
+                            + " of the protocol, this agent "
+                            + ProtocolVersion.PROTOCOL_VERSION_CURRENT_VALUE
+                            + ": give both the same version of Stillcut");
+            requests.onCompleted();
         }
 
         @Override

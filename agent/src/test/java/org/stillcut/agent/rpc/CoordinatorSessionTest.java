@@ -15,6 +15,11 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -28,8 +33,13 @@ import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Report;
 import org.stillcut.protocol.VmId;
+import org.stillcut.security.Credentials;
+import org.stillcut.security.Identity;
+import org.stillcut.security.Role;
+import org.stillcut.security.ca.CertificateAuthority;
 import org.stillcut.v1.Gang;
 import org.stillcut.v1.NodeDescription;
+import org.stillcut.v1.ProtocolVersion;
 import org.stillcut.v1.SessionResponse;
 import org.stillcut.v1.Step;
 import org.stillcut.v1.StepCommand;
@@ -91,6 +101,38 @@ class CoordinatorSessionTest {
         coordinator.expect(HEARTBEAT);
         stream.onNext(command(Step.STEP_BOOT));
         assertThat(coordinator.expect(REPORT).getReport().getStep()).isEqualTo(Step.STEP_BOOT);
+    }
+
+    @Test
+    void coordinatorOfAnotherVersionIsNotObeyed() throws Exception {
+        for (int version : List.of(0, ProtocolVersion.PROTOCOL_VERSION_CURRENT_VALUE + 1)) {
+            coordinator.join(SLOW, version);
+            assertThat(coordinator.expect(JOIN).getJoin().getProtocolVersion())
+                    .isEqualTo(ProtocolVersion.PROTOCOL_VERSION_CURRENT_VALUE);
+        }
+        // It goes on asking, since the coordinator may be replaced by one of its own version.
+        booted();
+    }
+
+    @Test
+    void sessionIsKeptWithCertificatesToo(@TempDir Path home) throws Exception {
+        close();
+        CertificateAuthority authority =
+                CertificateAuthority.create(home.resolve("ca"), InstantSource.system(), new SecureRandom());
+        Identity head = new Identity(Role.COORDINATOR, "head");
+        Identity agent = new Identity(Role.AGENT, "n1");
+        Duration day = Duration.ofDays(1);
+        authority.issue(new CertificateAuthority.Request(head, List.of("127.0.0.1"), day), authority.placeOf(head));
+        authority.issue(new CertificateAuthority.Request(agent, List.of(), day), authority.placeOf(agent));
+        coordinator = new PlayedCoordinator(0, Optional.of(Credentials.load(authority.placeOf(head), Instant.now())));
+        session = new CoordinatorSession(
+                node, coordinator.address(), Optional.of(Credentials.load(authority.placeOf(agent), Instant.now())));
+        loop = FakeGangs.loop(session);
+        session.start(loop);
+        booted();
+        Path archive = home.resolve("files");
+        session.fetch(new JobId("j"), archive);
+        assertThat(archive).hasContent(PlayedCoordinator.ARCHIVE);
     }
 
     @Test
@@ -156,7 +198,9 @@ class CoordinatorSessionTest {
         session.report(new Report.Done(FakeGangs.AGENT, CommandKey.of(FIRST, org.stillcut.protocol.Step.START)));
         session.output(FIRST, 1, 0, new byte[1]);
         next.onNext(SessionResponse.newBuilder()
-                .setJoined(org.stillcut.v1.Joined.newBuilder().setHeartbeatMillis(SLOW))
+                .setJoined(org.stillcut.v1.Joined.newBuilder()
+                        .setHeartbeatMillis(SLOW)
+                        .setProtocolVersion(ProtocolVersion.PROTOCOL_VERSION_CURRENT_VALUE))
                 .build());
         next.onNext(command(Step.STEP_BOOT));
         assertThat(coordinator.expect(REPORT).getReport().getStep()).isEqualTo(Step.STEP_BOOT);

@@ -9,14 +9,17 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.stillcut.address.HostPort;
+import org.stillcut.security.Credentials;
 import org.stillcut.v1.AgentServiceGrpc;
 import org.stillcut.v1.FetchJobFilesRequest;
 import org.stillcut.v1.FetchJobFilesResponse;
 import org.stillcut.v1.Joined;
+import org.stillcut.v1.ProtocolVersion;
 import org.stillcut.v1.SessionRequest;
 import org.stillcut.v1.SessionResponse;
 
@@ -31,11 +34,17 @@ final class PlayedCoordinator extends AgentServiceGrpc.AgentServiceImplBase impl
 
     /** @param port 0: any that is free */
     PlayedCoordinator(int port) throws IOException {
-        server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port))
+        this(port, Optional.empty());
+    }
+
+    /** One that asks for certificates. */
+    PlayedCoordinator(int port, Optional<Credentials> tls) throws IOException {
+        NettyServerBuilder builder = NettyServerBuilder.forAddress(
+                        new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port))
                 .permitKeepAliveTime(1, TimeUnit.SECONDS)
-                .addService(this)
-                .build()
-                .start();
+                .addService(this);
+        tls.ifPresent(credentials -> builder.sslContext(credentials.server(_ -> {})));
+        server = builder.build().start();
     }
 
     HostPort address() {
@@ -79,9 +88,15 @@ final class PlayedCoordinator extends AgentServiceGrpc.AgentServiceImplBase impl
 
     /** The next session, joined. */
     StreamObserver<SessionResponse> join(long heartbeatMillis) throws InterruptedException {
+        return join(heartbeatMillis, ProtocolVersion.PROTOCOL_VERSION_CURRENT_VALUE);
+    }
+
+    /** The next session, joined by a coordinator of some version. */
+    StreamObserver<SessionResponse> join(long heartbeatMillis, int version) throws InterruptedException {
         StreamObserver<SessionResponse> session = session();
         session.onNext(SessionResponse.newBuilder()
-                .setJoined(Joined.newBuilder().setHeartbeatMillis(heartbeatMillis))
+                .setJoined(
+                        Joined.newBuilder().setHeartbeatMillis(heartbeatMillis).setProtocolVersion(version))
                 .build());
         return session;
     }

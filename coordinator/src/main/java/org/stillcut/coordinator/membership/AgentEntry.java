@@ -42,14 +42,20 @@ public final class AgentEntry {
             log.debug("agent {} may join; refused before: {}", agent, before);
             return Optional.empty();
         }
-        String reason = "node " + agent + " writes to repository " + profile.repository() + ", the coordinator to "
-                + repository + ": give both the same --repository directory";
+        return Optional.of(refuse(
+                agent,
+                "node " + agent + " writes to repository " + profile.repository() + ", the coordinator to " + repository
+                        + ": give both the same --repository directory"));
+    }
+
+    /** Logs, once, that an agent is refused; returns the reason. */
+    public String refuse(AgentId agent, String reason) {
         if (refused.size() >= MOST_REMEMBERED) {
             refused.clear();
         }
         if (!reason.equals(refused.put(agent, reason))) {
             log.warn("agent {} is refused: {}", agent, reason);
         }
-        return Optional.of(reason);
+        return reason;
     }
 }

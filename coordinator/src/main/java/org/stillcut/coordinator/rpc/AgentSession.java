@@ -29,6 +29,7 @@ import org.stillcut.v1.Heartbeat;
 import org.stillcut.v1.Join;
 import org.stillcut.v1.Joined;
 import org.stillcut.v1.OutputAck;
+import org.stillcut.v1.ProtocolVersion;
 import org.stillcut.v1.SessionRequest;
 import org.stillcut.v1.SessionResponse;
 import org.stillcut.v1.SignalCommand;
@@ -171,7 +172,9 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
                     "the certificate of " + caller + " is not that of node " + profile.agent()));
             return;
         }
-        Optional<String> objection = entry.objection(profile);
+        Optional<String> objection = otherVersion(join)
+                .map(reason -> entry.refuse(profile.agent(), reason))
+                .or(() -> entry.objection(profile));
         if (objection.isPresent()) {
             end(Status.FAILED_PRECONDITION.withDescription(objection.get()));
             return;
@@ -179,13 +182,23 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
         // Before the registry knows the session, since from then on jobs send commands.
         send(SessionResponse.newBuilder()
                 .setJoined(Joined.newBuilder()
-                        .setHeartbeatMillis(registry.heartbeat().toMillis()))
+                        .setHeartbeatMillis(registry.heartbeat().toMillis())
+                        .setProtocolVersion(ProtocolVersion.PROTOCOL_VERSION_CURRENT_VALUE))
                 .build());
         if (registry.join(profile, held, this)) {
             agent = profile.agent();
         } else {
             end(Status.ALREADY_EXISTS.withDescription("node " + profile.agent() + " is connected"));
         }
+    }
+
+    private static Optional<String> otherVersion(Join join) {
+        int own = ProtocolVersion.PROTOCOL_VERSION_CURRENT_VALUE;
+        return join.getProtocolVersion() == own
+                ? Optional.empty()
+                : Optional.of("node " + join.getNode().getNode() + " speaks version "
+                        + Integer.toUnsignedString(join.getProtocolVersion()) + " of the protocol, the coordinator "
+                        + own + ": give both the same version of Stillcut");
     }
 
     private void take(AgentId from, SessionRequest request) throws IOException {

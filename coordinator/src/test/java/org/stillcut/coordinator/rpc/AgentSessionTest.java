@@ -22,6 +22,7 @@ import org.stillcut.v1.JobExited;
 import org.stillcut.v1.JobOutput;
 import org.stillcut.v1.Join;
 import org.stillcut.v1.NodeDescription;
+import org.stillcut.v1.ProtocolVersion;
 import org.stillcut.v1.SessionRequest;
 import org.stillcut.v1.SessionResponse;
 import org.stillcut.v1.Snapshot;
@@ -67,6 +68,7 @@ class AgentSessionTest {
     private static SessionRequest join(String node) {
         return SessionRequest.newBuilder()
                 .setJoin(Join.newBuilder()
+                        .setProtocolVersion(ProtocolVersion.PROTOCOL_VERSION_CURRENT_VALUE)
                         .setNode(NodeDescription.newBuilder()
                                 .setNode(node)
                                 .setVcpuSlots(4)
@@ -102,6 +104,22 @@ class AgentSessionTest {
     void joinBehindARefusalIsNotHeard() {
         session.onNext(heartbeat());
         session.onNext(join("a"));
+        assertThat(registry.nodes()).isEmpty();
+    }
+
+    @Test
+    void agentOfAnotherVersionIsRefusedInOneLine() {
+        for (int version : List.of(0, ProtocolVersion.PROTOCOL_VERSION_CURRENT_VALUE + 1)) {
+            SessionRequest.Builder join = join("a").toBuilder();
+            join.getJoinBuilder().setProtocolVersion(version);
+            Peer other = new Peer();
+            new AgentSession(other, entry, jobs, new Caller.Local()).onNext(join.build());
+            assertThat(other.end()).isEqualTo(Status.Code.FAILED_PRECONDITION);
+            assertThat(other.ends.getFirst().getDescription())
+                    .isEqualTo("node a speaks version " + version + " of the protocol, the coordinator 1: give both the"
+                            + " same version of Stillcut");
+            assertThat(other.received).isEmpty();
+        }
         assertThat(registry.nodes()).isEmpty();
     }
 
