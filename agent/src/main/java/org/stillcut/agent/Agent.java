@@ -1,9 +1,6 @@
 package org.stillcut.agent;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.Locale;
 import java.util.Map;
@@ -26,6 +23,7 @@ import org.stillcut.agent.rpc.CoordinatorSession;
 import org.stillcut.agent.rpc.NodeDescriptions;
 import org.stillcut.agent.runtime.AgentLoop;
 import org.stillcut.protocol.AgentId;
+import org.stillcut.security.PrivateDirectory;
 import org.stillcut.store.StoreConflictException;
 import org.stillcut.store.StoreException;
 import org.stillcut.store.repository.Repository;
@@ -51,7 +49,7 @@ final class Agent implements AutoCloseable {
     /** Removes what an earlier agent left, finds out what the node can do, and begins to keep a session. */
     static Agent open(AgentConfig config) throws IOException, StoreException, CommandException, InterruptedException {
         CommandRunner commands = new HostCommandRunner();
-        privateDirectory(config.stateDirectory());
+        PrivateDirectory.make(config.stateDirectory());
         // First of all: what looks like an earlier agent's remains could be a living one's VMs.
         StateLock lock = StateLock.take(config.stateDirectory());
         boolean open = false;
@@ -70,8 +68,8 @@ final class Agent implements AutoCloseable {
             throws IOException, StoreException, CommandException, InterruptedException {
         String prefix = "sc-" + NodeKey.of(config.stateDirectory(), new SecureRandom()) + "-";
         Leftovers.remove(config.stateDirectory(), config.ramDirectory(), prefix, commands);
-        privateDirectory(config.ramDirectory());
-        privateDirectory(config.cacheDirectory());
+        PrivateDirectory.make(config.ramDirectory());
+        PrivateDirectory.make(config.cacheDirectory());
         GuestImages images = GuestImages.open(config.imageDirectory());
         AcceleratorVerdict verdict = AcceleratorProbe.onThisHost(
                         VmMachine.DEFAULT_PROGRAM, config.probeImage(), config.cacheDirectory())
@@ -130,11 +128,6 @@ final class Agent implements AutoCloseable {
         }
         return Repository.open(
                 config.repository(), config.stateDirectory().resolve("index"), StoreOptions.DEFAULT, environment);
-    }
-
-    private static void privateDirectory(Path directory) throws IOException {
-        Files.createDirectories(
-                directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     }
 
     @Override

@@ -68,7 +68,8 @@ final class Report {
                 .put("epoch", job.getEpoch())
                 .put("restarts", job.getRestarts())
                 .put("newestCheckpoint", job.getNewestCheckpoint())
-                .put("createdUnixMillis", job.getCreatedUnixMillis());
+                .put("createdUnixMillis", job.getCreatedUnixMillis())
+                .put("owner", job.getOwner());
         if (job.hasExitStatus()) {
             node.put("exitStatus", job.getExitStatus());
         }

@@ -98,6 +98,9 @@ final class StatusCommand extends CoordinatorCommand {
         if (!job.getReason().isEmpty()) {
             text.append(": ").append(job.getReason());
         }
+        if (!job.getOwner().isEmpty()) {
+            text.append("\nowner      ").append(job.getOwner());
+        }
         text.append("\nepoch      ").append(job.getEpoch()).append('\n');
         text.append("newest     ");
         text.append(job.getNewestCheckpoint() == 0 ? "no checkpoint" : "checkpoint " + job.getNewestCheckpoint());

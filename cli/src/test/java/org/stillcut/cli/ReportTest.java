@@ -31,11 +31,12 @@ class ReportTest {
     void shapeOfAJobIsPinned() {
         assertThat(Report.print(Report.job(Samples.running())))
                 .isEqualTo("{\"job\":\"heat-0001\",\"state\":\"running\",\"reason\":\"\",\"epoch\":2,\"restarts\":1,"
-                        + "\"newestCheckpoint\":2,\"createdUnixMillis\":1767323045678,\"placement\":["
+                        + "\"newestCheckpoint\":2,\"createdUnixMillis\":1767323045678,\"owner\":\"\",\"placement\":["
                         + "{\"vm\":0,\"node\":\"a\"},{\"vm\":1,\"node\":\"b\"}],\"events\":["
                         + "{\"unixMillis\":1767323045678,\"text\":\"running, epoch 2\"}]}");
         assertThat(Report.print(Report.job(Samples.ended(0))))
-                .contains("\"state\":\"ended\"", "\"createdUnixMillis\":1767323045678,\"exitStatus\":0,");
+                .contains(
+                        "\"state\":\"ended\"", "\"createdUnixMillis\":1767323045678,\"owner\":\"\",\"exitStatus\":0,");
     }
 
     @Test

@@ -2,9 +2,7 @@ package org.stillcut.coordinator;
 
 import io.grpc.BindableService;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -38,6 +36,7 @@ import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.coordinator.CoordinatorProtocol;
 import org.stillcut.protocol.coordinator.JobEvent;
 import org.stillcut.protocol.coordinator.Transition;
+import org.stillcut.security.PrivateDirectory;
 import org.stillcut.store.StoreConflictException;
 import org.stillcut.store.StoreException;
 import org.stillcut.store.repository.Repository;
@@ -174,8 +173,8 @@ final class Coordinator implements AutoCloseable {
     }
 
     private static Path privateDirectory(Path directory) throws IOException {
-        return Files.createDirectories(
-                directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        PrivateDirectory.make(directory);
+        return directory;
     }
 
     @Override

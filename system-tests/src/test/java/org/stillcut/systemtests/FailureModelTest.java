@@ -12,18 +12,20 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** The page on failures names the tests that show what it says: they must exist. */
+/** The pages on failures and on threats name the tests that show what they say: they must exist. */
 class FailureModelTest {
-    private static final Pattern NAMED = Pattern.compile("`([A-Z][A-Za-z0-9]*Test)(?:\\.([a-z][A-Za-z0-9]*))?`");
+    private static final Pattern NAMED = Pattern.compile("`([A-Z][A-Za-z0-9]*(?:Test|IT))(?:\\.([a-z][A-Za-z0-9]*))?`");
     private static final int FEWEST = 20;
 
-    @Test
-    void everyTestThatIsNamedExists() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"docs/failure-model.md", "docs/threat-model.md"})
+    void everyTestThatIsNamedExists(String page) throws IOException {
         Path root = Cluster.projectRoot();
         Map<String, String> sources = testSources(root);
-        Matcher named = NAMED.matcher(Files.readString(root.resolve("docs/failure-model.md")));
+        Matcher named = NAMED.matcher(Files.readString(root.resolve(page)));
         List<String> missing = new ArrayList<>();
         int seen = 0;
         while (named.find()) {
@@ -42,7 +44,7 @@ class FailureModelTest {
         Map<String, String> sources = new HashMap<>();
         try (Stream<Path> files = Files.walk(root)) {
             for (Path file : files.filter(path -> path.toString().contains("/src/test/java/"))
-                    .filter(path -> path.toString().endsWith("Test.java"))
+                    .filter(path -> path.toString().matches(".*(Test|IT)\\.java"))
                     .toList()) {
                 String name = file.getFileName().toString();
                 sources.put(name.substring(0, name.length() - ".java".length()), Files.readString(file));
