@@ -1,12 +1,14 @@
 package org.stillcut.coordinator;
 
 import io.grpc.BindableService;
+import io.grpc.protobuf.services.HealthStatusManager;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -26,6 +28,9 @@ import org.stillcut.coordinator.job.Timeline;
 import org.stillcut.coordinator.membership.AgentEntry;
 import org.stillcut.coordinator.membership.AgentRegistry;
 import org.stillcut.coordinator.membership.MembershipListener;
+import org.stillcut.coordinator.membership.NodeStatus;
+import org.stillcut.coordinator.metrics.CoordinatorMetrics;
+import org.stillcut.coordinator.metrics.MetricsServer;
 import org.stillcut.coordinator.output.JobOutput;
 import org.stillcut.coordinator.rpc.AgentServiceImpl;
 import org.stillcut.coordinator.rpc.CheckpointServiceImpl;
@@ -60,6 +65,9 @@ final class Coordinator implements AutoCloseable {
     private final ExecutorService background;
     private final CoordinatorShell shell;
     private final ScheduledFuture<?> expiry;
+    private final CoordinatorMetrics metrics = new CoordinatorMetrics();
+    private final HealthStatusManager health = new HealthStatusManager();
+    private final Optional<MetricsServer> metricsServer;
     private final CoordinatorServer server;
 
     private Coordinator(
@@ -79,7 +87,7 @@ final class Coordinator implements AutoCloseable {
                 Thread.ofVirtual().name("background-", 0).factory());
         NodeUsage usage = new NodeUsage(registry, jobs);
         this.shell = new CoordinatorShell(
-                new CoordinatorShell.Parts(catalog, checkpoints, registry, usage, timer, background, end));
+                new CoordinatorShell.Parts(catalog, checkpoints, registry, usage, timer, background, metrics, end));
         JobIntake intake = new JobIntake(
                 new JobIntake.Parts(jobHome, catalog, jobs, usage, this::loop, new SecureRandom(), clock));
         recoverJobs();
@@ -89,11 +97,17 @@ final class Coordinator implements AutoCloseable {
                 new JobServiceImpl(jobs, intake, registry, background),
                 new CheckpointServiceImpl(jobs, intake, checkpoints, shell::place, background),
                 new NodeServiceImpl(registry, usage),
-                new AgentServiceImpl(new AgentEntry(registry, repository), jobs, intake, background));
+                new AgentServiceImpl(new AgentEntry(registry, repository), jobs, intake, background),
+                health.getHealthService());
+        metrics.show(
+                () -> jobs.all().stream().map(loop -> loop.state().phase()).toList(),
+                () -> registry.nodes().stream().map(NodeStatus::state).toList());
+        this.metricsServer = metricsServer(config);
         try {
             this.server = new CoordinatorServer(config, services);
         } catch (IOException | RuntimeException e) {
             // The loops run already, and the catalog below them is about to be closed.
+            metricsServer.ifPresent(MetricsServer::close);
             closeLoops();
             throw e;
         }
@@ -167,6 +181,22 @@ final class Coordinator implements AutoCloseable {
         }
     }
 
+    private Optional<MetricsServer> metricsServer(CoordinatorConfig config) throws IOException {
+        try {
+            return config.metrics().isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(new MetricsServer(config.metrics().get(), metrics));
+        } catch (IOException | RuntimeException e) {
+            closeLoops();
+            throw e;
+        }
+    }
+
+    /** The HTTP port of the metrics; 0: none. */
+    int metricsPort() {
+        return metricsServer.map(MetricsServer::port).orElse(0);
+    }
+
     /** The TCP port it listens on; 0: none. */
     int port() {
         return server.port();
@@ -179,7 +209,9 @@ final class Coordinator implements AutoCloseable {
 
     @Override
     public void close() {
+        health.enterTerminalState();
         server.close();
+        metricsServer.ifPresent(MetricsServer::close);
         closeLoops();
         catalog.close();
     }

@@ -4,6 +4,8 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import org.stillcut.address.HostPort;
+import org.stillcut.coordinator.metrics.MetricsServer;
 import org.stillcut.security.Credentials;
 
 /**
@@ -15,6 +17,7 @@ import org.stillcut.security.Credentials;
  * @param listen address for agents, and for users elsewhere
  * @param tls who this coordinator is in TLS, which everybody who calls over TCP must then use; needed unless it listens on
  *     loopback or not at all
+ * @param metrics where Prometheus reads, on loopback
  * @param agentTimeout after which a silent agent is lost
  */
 record CoordinatorConfig(
@@ -23,6 +26,7 @@ record CoordinatorConfig(
         Path socket,
         Optional<InetSocketAddress> listen,
         Optional<Credentials> tls,
+        Optional<HostPort> metrics,
         Duration agentTimeout) {
     private static final Duration LEAST_TIMEOUT = Duration.ofSeconds(1);
 
@@ -30,6 +34,7 @@ record CoordinatorConfig(
         if (agentTimeout.compareTo(LEAST_TIMEOUT) < 0) {
             throw new IllegalArgumentException("--agent-timeout " + agentTimeout.toMillis() + ": at least 1000");
         }
+        metrics.ifPresent(MetricsServer::requireLoopback);
         if (tls.isEmpty() && listen.isPresent() && !isLoopback(listen.get())) {
             throw new IllegalArgumentException("--listen " + listen.get().getHostString()
                     + ": not on loopback, so --tls is needed (stillcut ca init)");

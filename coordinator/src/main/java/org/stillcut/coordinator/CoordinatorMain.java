@@ -60,6 +60,12 @@ public final class CoordinatorMain implements Callable<Integer> {
     private @Nullable Path tls;
 
     @Option(
+            names = "--metrics",
+            paramLabel = "HOST:PORT",
+            description = "Where Prometheus reads, on loopback; default: none")
+    private @Nullable String metrics;
+
+    @Option(
             names = "--agent-timeout",
             paramLabel = "MILLIS",
             defaultValue = "10000",
@@ -90,6 +96,7 @@ public final class CoordinatorMain implements Callable<Integer> {
                     socket.toAbsolutePath(),
                     Optional.ofNullable(listen).map(CoordinatorMain::address),
                     credentials(),
+                    Optional.ofNullable(metrics).map(CoordinatorMain::metricsAddress),
                     Duration.ofMillis(agentTimeoutMillis));
         } catch (TlsException e) {
             System.err.println("stillcut coordinator: --tls: " + e.line());
@@ -134,6 +141,11 @@ public final class CoordinatorMain implements Callable<Integer> {
         return directory.isEmpty()
                 ? Optional.empty()
                 : Optional.of(Credentials.load(directory.get(), Instant.now()).require(EnumSet.of(Role.COORDINATOR)));
+    }
+
+    private static HostPort metricsAddress(String text) {
+        return HostPort.parse(text)
+                .orElseThrow(() -> new IllegalArgumentException("--metrics " + text + ": not HOST:PORT"));
     }
 
     private static InetSocketAddress address(String text) {

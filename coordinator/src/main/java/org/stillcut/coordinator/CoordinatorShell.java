@@ -22,6 +22,7 @@ import org.stillcut.coordinator.membership.AgentRegistry;
 import org.stillcut.coordinator.membership.Gang;
 import org.stillcut.coordinator.membership.NodeProfile;
 import org.stillcut.coordinator.membership.Wish;
+import org.stillcut.coordinator.metrics.CoordinatorMetrics;
 import org.stillcut.coordinator.placement.NoRoomException;
 import org.stillcut.coordinator.placement.NodeRoom;
 import org.stillcut.coordinator.placement.PlacementPlanner;
@@ -47,6 +48,7 @@ final class CoordinatorShell implements JobShell {
     private final NodeUsage usage;
     private final ScheduledExecutorService timer;
     private final ExecutorService background;
+    private final CoordinatorMetrics metrics;
     private final Runnable end;
 
     /**
@@ -61,6 +63,7 @@ final class CoordinatorShell implements JobShell {
             NodeUsage usage,
             ScheduledExecutorService timer,
             ExecutorService background,
+            CoordinatorMetrics metrics,
             Runnable end) {}
 
     CoordinatorShell(Parts parts) {
@@ -70,12 +73,14 @@ final class CoordinatorShell implements JobShell {
         this.usage = parts.usage();
         this.timer = parts.timer();
         this.background = parts.background();
+        this.metrics = parts.metrics();
         this.end = parts.end();
     }
 
     @Override
     public void persist(JobId job, List<JobRecord> records) {
         catalog.append(job, records);
+        metrics.decided(records);
     }
 
     @Override
@@ -139,6 +144,19 @@ final class CoordinatorShell implements JobShell {
             CheckpointFacts facts)
             throws CommitException {
         checkpoints.commit(id, job, description, snapshots, facts);
+        metrics.committed(facts.times(), storedBytes(id));
+    }
+
+    private long storedBytes(CheckpointId id) {
+        try {
+            return checkpoints.find(id).stream()
+                    .flatMap(recorded -> recorded.parts().stream())
+                    .mapToLong(CheckpointRecords.Part::storedBytes)
+                    .sum();
+        } catch (CommitException e) {
+            log.warn("checkpoint {} is committed, but how much it has added cannot be read: {}", id, e.line());
+            return 0;
+        }
     }
 
     @Override

@@ -7,10 +7,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
+import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -27,6 +34,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.stillcut.address.HostPort;
 import org.stillcut.security.Credentials;
 import org.stillcut.security.Identity;
 import org.stillcut.security.Role;
@@ -92,6 +100,7 @@ class AccessIT extends CoordinatorFixture {
                 directory.resolve("c.sock"),
                 Optional.of(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0)),
                 Optional.of(credentials),
+                Optional.of(new HostPort("127.0.0.1", 0)),
                 Duration.ofSeconds(20));
     }
 
@@ -263,6 +272,35 @@ class AccessIT extends CoordinatorFixture {
         }
     }
 
+    @Test
+    void anybodyWithACertificateMayAskForItsHealth() throws Exception {
+        for (Role role : List.of(Role.USER, Role.OPERATOR, Role.AGENT)) {
+            assertThat(HealthGrpc.newBlockingStub(as(role, "h"))
+                            .check(HealthCheckRequest.getDefaultInstance())
+                            .getStatus())
+                    .isEqualTo(HealthCheckResponse.ServingStatus.SERVING);
+        }
+    }
+
+    @Test
+    void metricsShowWhatHasHappened() throws Exception {
+        String id = running();
+        checkpoint(id);
+        URI address = URI.create("http://127.0.0.1:" + coordinator.metricsPort() + "/metrics");
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            String page = client.send(HttpRequest.newBuilder(address).build(), HttpResponse.BodyHandlers.ofString())
+                    .body();
+            assertThat(page.lines())
+                    .contains(
+                            "stillcut_checkpoints_total{outcome=\"committed\"} 1.0",
+                            // Two fake snapshots of seven bytes each.
+                            "stillcut_checkpoint_stored_bytes_total 14.0",
+                            "stillcut_checkpoint_pause_seconds_count 1",
+                            "stillcut_jobs{phase=\"running\"} 1.0",
+                            "stillcut_nodes{state=\"up\"} 2.0");
+        }
+    }
+
     /** How a session ends that begins with such a join. */
     private static Status joining(ManagedChannel caller, String node) throws Exception {
         CompletableFuture<Status> end = new CompletableFuture<>();
@@ -387,6 +425,7 @@ class AccessIT extends CoordinatorFixture {
                         directory,
                         directory,
                         Optional.of(new InetSocketAddress(InetAddress.ofLiteral("0.0.0.0"), 7070)),
+                        Optional.empty(),
                         Optional.empty(),
                         Duration.ofSeconds(20)))
                 .withMessage("--listen 0.0.0.0: not on loopback, so --tls is needed (stillcut ca init)");

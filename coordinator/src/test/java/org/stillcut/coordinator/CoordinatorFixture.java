@@ -85,6 +85,7 @@ abstract class CoordinatorFixture {
                 directory.resolve("c.sock"),
                 listen,
                 Optional.empty(),
+                Optional.empty(),
                 Duration.ofSeconds(20));
     }
 

@@ -1,6 +1,7 @@
 package org.stillcut.coordinator.rpc;
 
 import io.grpc.MethodDescriptor;
+import io.grpc.health.v1.HealthGrpc;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Map;
@@ -17,6 +18,7 @@ import org.stillcut.v1.NodeServiceGrpc;
 final class AccessTable {
     private static final Set<Role> PEOPLE = EnumSet.of(Role.USER, Role.OPERATOR);
     private static final Set<Role> AGENTS = EnumSet.of(Role.AGENT);
+    private static final Set<Role> ANYBODY = EnumSet.of(Role.USER, Role.OPERATOR, Role.AGENT);
 
     private static final Map<String, Set<Role>> ROLES = new TreeMap<>();
 
@@ -34,6 +36,8 @@ final class AccessTable {
         allow(NodeServiceGrpc.getListNodesMethod(), PEOPLE);
         allow(AgentServiceGrpc.getSessionMethod(), AGENTS);
         allow(AgentServiceGrpc.getFetchJobFilesMethod(), AGENTS);
+        allow(HealthGrpc.getCheckMethod(), ANYBODY);
+        allow(HealthGrpc.getWatchMethod(), ANYBODY);
     }
 
     private AccessTable() {}
