@@ -24,6 +24,7 @@ import org.stillcut.coordinator.job.ChangeSignal;
 import org.stillcut.coordinator.job.CommitException;
 import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
+import org.stillcut.coordinator.job.LogContext;
 import org.stillcut.coordinator.job.Timeline;
 import org.stillcut.coordinator.membership.AgentEntry;
 import org.stillcut.coordinator.membership.AgentRegistry;
@@ -146,7 +147,9 @@ final class Coordinator implements AutoCloseable {
             loop.post(new JobEvent.Recovered());
             state.job().placement().agents().forEach(registry::expect);
             jobs.add(loop);
-            log.info("job {} taken up again: {}", stored.id(), state.describe());
+            try (var _ = LogContext.of(stored.id())) {
+                log.info("job {} taken up again: {}", stored.id(), state.describe());
+            }
         }
     }
 

@@ -18,6 +18,7 @@ import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.job.CheckpointFacts;
 import org.stillcut.coordinator.job.CommitException;
 import org.stillcut.coordinator.job.JobShell;
+import org.stillcut.coordinator.job.LogContext;
 import org.stillcut.coordinator.membership.AgentRegistry;
 import org.stillcut.coordinator.membership.Gang;
 import org.stillcut.coordinator.membership.NodeProfile;
@@ -118,21 +119,22 @@ final class CoordinatorShell implements JobShell {
 
     @Override
     public void inBackground(String name, Runnable action) {
+        Runnable guarded = guarded(action);
         background.execute(() -> {
             Thread.currentThread().setName(name);
-            guarded(action).run();
+            guarded.run();
         });
     }
 
     /** Without it a failed action would vanish in its executor. */
     private static Runnable guarded(Runnable action) {
-        return () -> {
+        return LogContext.kept(() -> {
             try {
                 action.run();
             } catch (RuntimeException e) {
                 log.error("an action of the coordinator failed", e);
             }
-        };
+        });
     }
 
     @Override

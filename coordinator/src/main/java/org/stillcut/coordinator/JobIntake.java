@@ -26,6 +26,7 @@ import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
 import org.stillcut.coordinator.output.JobOutput;
 import org.stillcut.coordinator.placement.CommonMachine;
+import org.stillcut.coordinator.job.LogContext;
 import org.stillcut.coordinator.placement.NoRoomException;
 import org.stillcut.coordinator.placement.NodeRoom;
 import org.stillcut.coordinator.placement.PlacementPlanner;
@@ -139,7 +140,9 @@ public final class JobIntake {
         JobLoop loop = loops.loop(initial, description, created);
         catalog.create(id, description, created, initial.persistFirst());
         jobs.add(loop);
-        log.info("job {} comes in: {} VMs on {}", id, description.vmCount(), placement.agents());
+        try (var _ = LogContext.of(id)) {
+            log.info("job {} comes in: {} VMs on {}", id, description.vmCount(), placement.agents());
+        }
         return id;
     }
 

@@ -3,8 +3,11 @@ package org.stillcut.agent.gang;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import org.slf4j.MDC;
 
 /** Does the same with several VMs at the same time, a virtual thread for each. */
 final class AllVms {
@@ -24,8 +27,11 @@ final class AllVms {
     static <T> void each(String name, Collection<T> vms, Action<T> action) throws StepException, InterruptedException {
         List<FutureTask<Void>> tasks = new ArrayList<>();
         List<Thread> threads = new ArrayList<>();
+        // What is logged for one VM is about the same job and checkpoint.
+        Map<String, String> fields = Objects.requireNonNullElse(MDC.getCopyOfContextMap(), Map.of());
         for (T vm : vms) {
             FutureTask<Void> task = new FutureTask<>(() -> {
+                MDC.setContextMap(fields);
                 action.run(vm);
                 return null;
             });

@@ -138,6 +138,7 @@ public final class AgentLoop implements GangListener, AutoCloseable {
     }
 
     private void look(GangSteps gang, long round, boolean digest) {
+        LogContext.set(gang.incarnation(), Optional.empty());
         try {
             coordinator.traffic(gang.incarnation(), round, gang.look(digest));
         } catch (StepException e) {
@@ -156,6 +157,7 @@ public final class AgentLoop implements GangListener, AutoCloseable {
                 .ifPresent(gang -> Thread.ofVirtual()
                         .name("signal-" + incarnation)
                         .start(() -> {
+                            LogContext.set(incarnation, Optional.empty());
                             try {
                                 gang.signal(signalNumber);
                             } catch (GuestException | IllegalStateException e) {
@@ -166,13 +168,13 @@ public final class AgentLoop implements GangListener, AutoCloseable {
 
     @Override
     public void vmLost(Incarnation incarnation, VmId vm, String reason) {
-        log.warn("{}: {} lost: {}", incarnation, vm, reason);
+        LogContext.during(incarnation, () -> log.warn("{}: {} lost: {}", incarnation, vm, reason));
         coordinator.vmLost(incarnation, vm, reason);
     }
 
     @Override
     public void jobExited(Incarnation incarnation, int exitStatus) {
-        log.info("{}: mpirun ended with status {}", incarnation, exitStatus);
+        LogContext.during(incarnation, () -> log.info("{}: mpirun ended with status {}", incarnation, exitStatus));
         coordinator.jobExited(incarnation, exitStatus);
     }
 
@@ -187,6 +189,7 @@ public final class AgentLoop implements GangListener, AutoCloseable {
                 .ifPresent(gang -> Thread.ofVirtual()
                         .name("result-" + incarnation)
                         .start(() -> {
+                            LogContext.set(incarnation, Optional.empty());
                             try {
                                 gang.checkpointResult(vm, wish, outcome, text);
                             } catch (GuestException | IllegalStateException e) {
@@ -280,6 +283,7 @@ public final class AgentLoop implements GangListener, AutoCloseable {
     /** Runs in a thread of its own. Whatever happens, the loop hears of it. */
     private void work(JobSeat seat, GangSteps gang, Work work) {
         CommandKey key = work.key();
+        LogContext.set(key.incarnation(), key.checkpoint());
         AgentEvent result;
         long began = System.nanoTime();
         try {

@@ -9,6 +9,10 @@ import static org.stillcut.v1.SessionRequest.RequestCase.OUTPUT;
 import static org.stillcut.v1.SessionRequest.RequestCase.REPORT;
 import static org.stillcut.v1.SessionRequest.RequestCase.VM_LOST;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -20,12 +24,14 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 import org.stillcut.agent.runtime.AgentLoop;
 import org.stillcut.agent.runtime.FakeGangs;
 import org.stillcut.protocol.CommandKey;
@@ -101,6 +107,26 @@ class CoordinatorSessionTest {
         coordinator.expect(HEARTBEAT);
         stream.onNext(command(Step.STEP_BOOT));
         assertThat(coordinator.expect(REPORT).getReport().getStep()).isEqualTo(Step.STEP_BOOT);
+    }
+
+    @Test
+    void linesAboutAJobHaveItsFields() throws Exception {
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        Logger logger = (Logger) LoggerFactory.getLogger(AgentLoop.class);
+        lines.start();
+        logger.addAppender(lines);
+        logger.setLevel(Level.INFO);
+        try {
+            booted();
+        } finally {
+            logger.setLevel(null);
+            logger.detachAppender(lines);
+        }
+        assertThat(lines.list)
+                .filteredOn(line -> line.getFormattedMessage().startsWith("BOOT j#1 done"))
+                .singleElement()
+                .satisfies(line -> assertThat(line.getMDCPropertyMap())
+                        .containsExactlyInAnyOrderEntriesOf(Map.of("job", "j", "epoch", "1")));
     }
 
     @Test

@@ -7,7 +7,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.slf4j.MDC;
 import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.membership.Wish;
 import org.stillcut.coordinator.output.JobOutput;
@@ -179,7 +178,7 @@ public final class JobLoop implements AutoCloseable {
     }
 
     private void run() {
-        MDC.put("job", id.value());
+        LogContext.set(state);
         try {
             effects.carryOut(state, initial, Optional.empty());
             while (!Thread.currentThread().isInterrupted()) {
@@ -197,6 +196,7 @@ public final class JobLoop implements AutoCloseable {
         Transition transition = CoordinatorProtocol.step(before, item.event());
         shell.persist(id, transition.persistFirst());
         state = transition.next();
+        LogContext.set(state);
         if (before.phase() != state.phase()) {
             log.info("job {}: {} -> {} on {}", id, before.phase(), state.phase(), item.event());
         }

@@ -10,6 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
+import org.stillcut.coordinator.job.LogContext;
 import org.stillcut.coordinator.job.TrafficAnswer;
 import org.stillcut.coordinator.membership.AgentEntry;
 import org.stillcut.coordinator.membership.AgentLink;
@@ -263,7 +264,9 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
     private Optional<JobLoop> job(AgentId from, Incarnation incarnation) {
         Optional<JobLoop> loop = jobs.find(incarnation.job());
         if (loop.isPresent() && isStrange(from, incarnation, loop.get().state().job())) {
-            log.warn("agent {} speaks of {}, which it has no VM of", from, incarnation);
+            try (var _ = LogContext.of(incarnation.job())) {
+                log.warn("agent {} speaks of {}, which it has no VM of", from, incarnation);
+            }
             return Optional.empty();
         }
         return loop;
