@@ -70,10 +70,12 @@ static void send_exited(struct sc_daemon *daemon) {
     daemon->exited_told = true;
 }
 
-/* Sends the answer that could not be given at once, and what nobody asked for, while the port takes it. True when there
-   may be more at once. */
+/* Sends the answers that could not be given at once, and what nobody asked for, while the port takes it. True when
+   there may be more at once. */
 static bool send_unsolicited(struct sc_daemon *daemon) {
     if (sc_port_idle(&daemon->port) && sc_rounds_send_reply(daemon))
+        sc_port_flush(&daemon->port);
+    if (sc_port_idle(&daemon->port) && sc_files_send(daemon))
         sc_port_flush(&daemon->port);
     for (int burst = 0; daemon->greeted && burst < OUTPUT_BURST; burst++) {
         if (!sc_port_idle(&daemon->port))
@@ -95,16 +97,18 @@ static int earlier(int a, int b) {
 }
 
 static void run_once(struct sc_daemon *daemon, bool more_to_send) {
-    struct pollfd polls[1 + SC_JOB_POLLS + SC_CLIENT_POLLS], *client_polls = &polls[1 + SC_JOB_POLLS];
+    struct pollfd polls[2 + SC_JOB_POLLS + SC_CLIENT_POLLS], *client_polls = &polls[2 + SC_JOB_POLLS];
     int timeout = earlier(sc_port_prepare(&daemon->port, &polls[0]), sc_job_prepare(&daemon->job, &polls[1]));
     timeout = earlier(timeout, sc_quiesce_prepare(daemon));
     timeout = earlier(timeout, sc_clients_prepare(&daemon->clients, client_polls));
     timeout = earlier(timeout, sc_rounds_prepare(daemon));
+    sc_files_prepare(&daemon->files, sc_port_idle(&daemon->port), &polls[1 + SC_JOB_POLLS]);
     if (poll(polls, sizeof polls / sizeof *polls, more_to_send ? 0 : timeout) < 0)
         return; /* EINTR, or no memory for a moment */
     if (sc_port_run(&daemon->port, &polls[0])) {
         daemon->greeted = false;
         sc_rounds_forget_host(daemon);
+        sc_files_forget_host(daemon);
     }
     struct sc_frame request;
     while (!daemon->shutdown_wanted && sc_port_next(&daemon->port, &request))
@@ -132,13 +136,14 @@ static int end(struct sc_daemon *daemon) {
 static _Noreturn void usage(void) {
     fprintf(stderr,
             "usage: stillcut-guestd (--port PATH | --fd N) [--cgroup DIRECTORY] [--gate FILE] [--network A.B.C.D/N]\n"
-            "                       [--socket PATH] [--plain]\n"
+            "                       [--socket PATH] [--directory PATH --baseline FILE] [--plain]\n"
             "  --port PATH         the virtio-serial port to the host\n"
             "  --fd N              an open descriptor instead\n"
             "  --cgroup DIRECTORY  the job's cgroup (version 2); without it FREEZE and THAW are refused\n"
             "  --gate FILE         the page shared with the MPI ranks, made when it is not there\n"
             "  --network A.B.C.D/N the job's network; connections to elsewhere are reported\n"
             "  --socket PATH       where programs of the job that take part connect to\n"
+            "  --directory PATH    the job's directory, when this VM has it; FILE says how it was at the beginning\n"
             "  --plain             for tests: no real-time priority, the clock is never set, SHUTDOWN ends "
             "only this process\n");
     exit(2);
@@ -160,10 +165,11 @@ static void open_socket(struct sc_daemon *daemon, const char *path) {
 
 static int parse(int argc, char **argv, struct sc_daemon *daemon) {
     static const struct option options[] = {
-        {"port", required_argument, NULL, 'p'},    {"fd", required_argument, NULL, 'f'},
-        {"cgroup", required_argument, NULL, 'c'},  {"gate", required_argument, NULL, 'g'},
-        {"network", required_argument, NULL, 'n'}, {"socket", required_argument, NULL, 's'},
-        {"plain", no_argument, NULL, 't'},         {NULL, 0, NULL, 0},
+        {"port", required_argument, NULL, 'p'},     {"fd", required_argument, NULL, 'f'},
+        {"cgroup", required_argument, NULL, 'c'},   {"gate", required_argument, NULL, 'g'},
+        {"network", required_argument, NULL, 'n'},  {"socket", required_argument, NULL, 's'},
+        {"plain", no_argument, NULL, 't'},          {"directory", required_argument, NULL, 'd'},
+        {"baseline", required_argument, NULL, 'b'}, {NULL, 0, NULL, 0},
     };
     const char *path = NULL;
     int fd = -1;
@@ -189,6 +195,12 @@ static int parse(int argc, char **argv, struct sc_daemon *daemon) {
         case 's':
             open_socket(daemon, optarg);
             break;
+        case 'd':
+            daemon->files.directory = optarg;
+            break;
+        case 'b':
+            daemon->files.baseline = optarg;
+            break;
         case 't':
             daemon->plain = true;
             break;
@@ -196,7 +208,8 @@ static int parse(int argc, char **argv, struct sc_daemon *daemon) {
             usage();
         }
     }
-    if (optind != argc || (path == NULL) == (fd < 0))
+    bool half = (daemon->files.directory == NULL) != (daemon->files.baseline == NULL);
+    if (optind != argc || (path == NULL) == (fd < 0) || half)
         usage();
     if (path)
         return sc_port_open(path);
@@ -207,6 +220,7 @@ static int parse(int argc, char **argv, struct sc_daemon *daemon) {
 int main(int argc, char **argv) {
     struct sc_daemon *daemon = &the_daemon;
     sc_clients_init(&daemon->clients);
+    sc_files_init(&daemon->files);
     int fd = parse(argc, argv, daemon);
     if (fd < 0) {
         fprintf(stderr, "stillcut-guestd: cannot open the port: %s\n", strerror(errno));

@@ -47,8 +47,11 @@ enum sc_type {
     SC_HOOKS_BEFORE = 24,      /* u32 deadline in milliseconds; u32 hold in milliseconds */
     SC_HOOKS_AFTER = 25,       /* u8 enum sc_after; string name of the checkpoint, empty unless restarted */
     SC_CHECKPOINT_RESULT = 26, /* u64 wish; u8 enum sc_outcome; string name of the checkpoint, or reason */
-    /* 27..31 are reserved. */
-    SC_RESERVED_FIRST = 27,
+    /* What the job has changed in its directory. */
+    SC_FILES_OPEN = 27, /* u8 with contents, 0 or 1; u32 n; n strings path */
+    SC_FILES_READ = 28, /* - */
+    /* 29..31 are reserved. */
+    SC_RESERVED_FIRST = 29,
     SC_RESERVED_LAST = 31,
 
     /* Guest to host, replies. */
@@ -63,6 +66,7 @@ enum sc_type {
     /* u32 processes of the job; u8 truncated; u32 n; n processes: u32 pid, u32 enum sc_process_flag, string name;
        u32 m; m outside connections: address, u16 port, u32 pid (0 = unknown), string name */
     SC_ELIGIBILITY_OK = 133,
+    SC_FILES_DATA = 134, /* u64 offset of the first byte; u8 end, 0 or 1; the bytes up to the end of the payload */
 
     /* Guest to host, unsolicited, sequence 0. */
     SC_OUTPUT = 140,            /* u8 stream; u64 offset of the first byte; the bytes up to the end of the payload */

@@ -56,6 +56,7 @@ static void hello(struct sc_daemon *daemon, const struct sc_frame *request) {
     daemon->lease.expiry_told = false;
     sc_rounds_forget_host(daemon);
     sc_wishes_forget_host(daemon);
+    sc_files_forget_host(daemon);
 }
 
 /* The strings of a START, as the kernel wants them. All pointers lead into "text", except those to defaults. */
@@ -248,6 +249,12 @@ void sc_request_handle(struct sc_daemon *daemon, const struct sc_frame *frame) {
         break;
     case SC_CHECKPOINT_RESULT:
         sc_wishes_result(daemon, frame);
+        break;
+    case SC_FILES_OPEN:
+        sc_files_open(daemon, frame);
+        break;
+    case SC_FILES_READ:
+        sc_files_read(daemon, frame);
         break;
     case SC_SIGNAL:
         send_signal(daemon, frame);

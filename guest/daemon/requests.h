@@ -5,6 +5,7 @@
 
 #include "cgroup.h"
 #include "clients.h"
+#include "files.h"
 #include "frame.h"
 #include "gate.h"
 #include "job.h"
@@ -25,6 +26,7 @@ struct sc_daemon {
     struct sc_clients clients;
     struct sc_rounds rounds;
     struct sc_wishes wishes;
+    struct sc_files files;
     bool plain;           /* for tests: the machine's clock and power are left alone */
     bool greeted;         /* the host has said HELLO on this connection: unsolicited frames may be sent */
     bool exited_told;     /* EXITED has been sent since the last HELLO */
