@@ -20,6 +20,7 @@ import org.slf4j.LoggerFactory;
 import org.stillcut.coordinator.catalog.JobCatalog;
 import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.catalog.StoredJob;
+import org.stillcut.coordinator.files.FilesDesk;
 import org.stillcut.coordinator.job.ChangeSignal;
 import org.stillcut.coordinator.job.CommitException;
 import org.stillcut.coordinator.job.JobDirectory;
@@ -91,14 +92,15 @@ final class Coordinator implements AutoCloseable {
                 new CoordinatorShell.Parts(catalog, checkpoints, registry, usage, timer, background, metrics, end));
         JobIntake intake = new JobIntake(
                 new JobIntake.Parts(jobHome, catalog, jobs, usage, this::loop, new SecureRandom(), clock));
+        FilesDesk files = FilesDesk.open(jobHome);
         recoverJobs();
         long lookMillis = registry.heartbeat().toMillis();
         this.expiry = timer.scheduleWithFixedDelay(this::expire, lookMillis, lookMillis, TimeUnit.MILLISECONDS);
         List<BindableService> services = List.of(
-                new JobServiceImpl(jobs, intake, registry, background),
+                new JobServiceImpl(jobs, intake, registry, files, background),
                 new CheckpointServiceImpl(jobs, intake, checkpoints, shell::place, background),
                 new NodeServiceImpl(registry, usage),
-                new AgentServiceImpl(new AgentEntry(registry, repository), jobs, intake, background),
+                new AgentServiceImpl(new AgentEntry(registry, repository), jobs, intake, files, background),
                 health.getHealthService());
         metrics.show(
                 () -> jobs.all().stream().map(loop -> loop.state().phase()).toList(),

@@ -37,6 +37,7 @@ import org.stillcut.v1.VmTraffic;
  * Thread-safe.
  */
 final class FakeAgent implements StreamObserver<SessionResponse> {
+    private long filesWanted;
     private final String node;
     private final CheckpointCatalog repository;
     private final List<Incarnation> held = new ArrayList<>();
@@ -109,6 +110,11 @@ final class FakeAgent implements StreamObserver<SessionResponse> {
                 .build());
     }
 
+    /** Number of the last request for files; 0: there was none. */
+    synchronized long filesWanted() {
+        return filesWanted;
+    }
+
     synchronized void exit(Incarnation incarnation, int status) {
         send(SessionRequest.newBuilder()
                 .setJobExited(JobExited.newBuilder().setIncarnation(incarnation).setExitStatus(status))
@@ -122,6 +128,7 @@ final class FakeAgent implements StreamObserver<SessionResponse> {
             case OUTPUT_ACK -> acknowledged.add(response.getOutputAck().getOffset());
             case SIGNAL -> signals.add(response.getSignal().getSignalNumber());
             case TRAFFIC -> show(response.getTraffic());
+            case FILES -> filesWanted = response.getFiles().getRequest();
             case JOINED, HEARTBEAT, CHECKPOINT_RESULT, RESPONSE_NOT_SET -> {
                 // Nothing to do for it.
             }

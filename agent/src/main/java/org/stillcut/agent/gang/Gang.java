@@ -21,6 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.agent.capture.BootFiles;
 import org.stillcut.agent.disk.JobDisk;
+import org.stillcut.agent.guest.ChangedFiles;
 import org.stillcut.agent.guest.CheckpointOutcome;
 import org.stillcut.agent.guest.GuestException;
 import org.stillcut.agent.linux.CommandException;
@@ -252,6 +253,12 @@ public final class Gang implements GangSteps {
     }
 
     @Override
+    public void changedFiles(boolean contents, List<String> paths, ChangedFiles.Sink<IOException> sink)
+            throws GuestException, IOException {
+        launcher().changedFiles().read(contents, paths, sink);
+    }
+
+    @Override
     public void checkpointResult(VmId vm, long wish, CheckpointOutcome outcome, String text) throws GuestException {
         GangVm asker = vms.get(vm);
         if (asker != null) {
@@ -319,6 +326,7 @@ public final class Gang implements GangSteps {
         GangFiles.createPrivate(content);
         Files.createDirectory(upper);
         unpack(upper);
+        GangFiles.nameJobDirectory(content, plan.program().workingDirectory());
         Collection<VmId> ids = vms.keySet();
         Path first = files.disk(ids.iterator().next());
         JobDisk.create(first, plan.shape().diskBytes(), content, host.commands());

@@ -73,6 +73,15 @@ final class GangFiles {
         return directory.resolve("files.tar");
     }
 
+    /**
+     * Says on a disk which directory is the job's: guest/image/init has the VMs share it.
+     *
+     * @param content of the disk
+     */
+    static void nameJobDirectory(Path content, String directory) throws IOException {
+        Files.writeString(content.resolve("directory"), directory);
+    }
+
     static void createPrivate(Path directory) throws IOException {
         Files.createDirectories(
                 directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));

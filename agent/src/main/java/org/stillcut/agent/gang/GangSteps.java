@@ -1,7 +1,9 @@
 package org.stillcut.agent.gang;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.SortedMap;
+import org.stillcut.agent.guest.ChangedFiles;
 import org.stillcut.agent.guest.CheckpointOutcome;
 import org.stillcut.agent.guest.GuestException;
 import org.stillcut.protocol.CheckpointId;
@@ -12,8 +14,8 @@ import org.stillcut.protocol.VmTraffic;
 
 /**
  * What the agent's loop does with the VMs of one incarnation. The real ones are a {@link Gang}; tests of the loop stand in for
- * it. The steps come one at a time and block until they are done; {@link #look}, {@link #signal}, {@link #acknowledgeOutput}
- * and {@link #sayAgain} may come meanwhile.
+ * it. The steps come one at a time and block until they are done; {@link #look}, {@link #signal}, {@link #changedFiles},
+ * {@link #acknowledgeOutput} and {@link #sayAgain} may come meanwhile.
  */
 public interface GangSteps {
     Incarnation incarnation();
@@ -67,6 +69,10 @@ public interface GangSteps {
 
     /** Tells the program in a VM that asked for a checkpoint what has become of it. */
     void checkpointResult(VmId vm, long wish, CheckpointOutcome outcome, String text) throws GuestException;
+
+    /** Reads what the job has changed in its directory, as {@link ChangedFiles#read} does. */
+    void changedFiles(boolean contents, List<String> paths, ChangedFiles.Sink<IOException> sink)
+            throws GuestException, IOException;
 
     /** Tells the guest what was recorded of the job's output; does not block. */
     void acknowledgeOutput(int stream, long offset);

@@ -19,6 +19,7 @@ import org.stillcut.agent.capture.VmCapture;
 import org.stillcut.agent.disk.BaseContent;
 import org.stillcut.agent.disk.DiskException;
 import org.stillcut.agent.disk.OverlayChain;
+import org.stillcut.agent.guest.ChangedFiles;
 import org.stillcut.agent.guest.CheckpointOutcome;
 import org.stillcut.agent.guest.GuestCall;
 import org.stillcut.agent.guest.GuestChannel;
@@ -291,6 +292,10 @@ final class GangVm {
 
     void signal(int signalNumber) throws GuestException {
         guest().signal(signalNumber);
+    }
+
+    ChangedFiles changedFiles() {
+        return new ChangedFiles(guest());
     }
 
     void acknowledgeOutput(int stream, long offset) {

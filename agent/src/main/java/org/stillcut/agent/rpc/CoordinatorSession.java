@@ -28,6 +28,7 @@ import org.stillcut.address.HostPort;
 import org.stillcut.agent.gang.JobFilesSource;
 import org.stillcut.agent.runtime.AgentLoop;
 import org.stillcut.agent.runtime.CoordinatorLink;
+import org.stillcut.agent.runtime.FilesRequest;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.JobId;
 import org.stillcut.protocol.Report;
@@ -159,6 +160,17 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
                         .setOffset(offset)
                         .setData(UnsafeByteOperations.unsafeWrap(data)))
                 .build());
+    }
+
+    @Override
+    public boolean deliverFiles(Incarnation incarnation, long request, FilesContent content)
+            throws IOException, InterruptedException {
+        return FilesUpload.send(AgentServiceGrpc.newStub(channel), incarnation, request, content);
+    }
+
+    @Override
+    public synchronized boolean isConnected() {
+        return session != null && session.joined;
     }
 
     @Override
@@ -338,6 +350,12 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
                 case SIGNAL -> {
                     var signal = response.getSignal();
                     commanded.signal(WireCodec.incarnation(signal.getIncarnation()), signal.getSignalNumber());
+                }
+                case FILES -> {
+                    var wanted = response.getFiles();
+                    commanded.sendFiles(
+                            WireCodec.incarnation(wanted.getIncarnation()),
+                            new FilesRequest(wanted.getRequest(), wanted.getContents(), wanted.getPathsList()));
                 }
                 case RESPONSE_NOT_SET -> log.warn("the coordinator said something that this version does not know");
             }

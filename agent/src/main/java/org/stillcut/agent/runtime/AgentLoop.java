@@ -58,6 +58,7 @@ public final class AgentLoop implements GangListener, AutoCloseable {
                 new Patience(Duration.ofSeconds(10), Duration.ofSeconds(90), Duration.ofMillis(500));
     }
 
+    private static final Duration BETWEEN_DELIVERIES = Duration.ofSeconds(1);
     private static final Duration ANSWER = Duration.ofSeconds(10);
     private static final Duration DESTROY = Duration.ofSeconds(20);
 
@@ -65,6 +66,7 @@ public final class AgentLoop implements GangListener, AutoCloseable {
     private final GangMaker gangs;
     private final Patience patience;
     private final CoordinatorLink coordinator;
+    private final FilesDelivery files;
     private final TreeMap<JobId, JobSeat> seats = new TreeMap<>();
     private final ExecutorService loop = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("agent-loop").factory());
@@ -85,6 +87,7 @@ public final class AgentLoop implements GangListener, AutoCloseable {
         this.agent = agent;
         this.gangs = gangs;
         this.coordinator = coordinator;
+        this.files = new FilesDelivery(coordinator, BETWEEN_DELIVERIES);
         this.patience = patience;
     }
 
@@ -175,7 +178,12 @@ public final class AgentLoop implements GangListener, AutoCloseable {
     @Override
     public void jobExited(Incarnation incarnation, int exitStatus) {
         LogContext.during(incarnation, () -> log.info("{}: mpirun ended with status {}", incarnation, exitStatus));
-        coordinator.jobExited(incarnation, exitStatus);
+        inLoop(() -> gangOf(incarnation).ifPresent(gang -> files.atEnd(gang, exitStatus)));
+    }
+
+    /** Sends the coordinator what the job has changed in its directory. */
+    public void sendFiles(Incarnation incarnation, FilesRequest request) {
+        inLoop(() -> gangOf(incarnation).ifPresent(gang -> files.onDemand(gang, request)));
     }
 
     @Override

@@ -320,7 +320,36 @@ class AgentLoopTest {
         assertThat(link.next()).isEqualTo("vm2 of j#1 lost: QEMU ended with status 137");
         loop.output(FIRST, 2, 30, new byte[4]);
         assertThat(link.next()).isEqualTo("j#1 2@30 4");
+    }
+
+    @Test
+    void endIsToldOnceTheFilesAreDelivered() throws Exception {
+        running();
+        link.lostDeliveries.set(1);
         loop.jobExited(FIRST, 3);
+        assertThat(link.next()).isEqualTo("lost files of j#1");
+        assertThat(link.next()).isEqualTo("j#1 files 0: files true []");
         assertThat(link.next()).isEqualTo("j#1 exited 3");
+    }
+
+    @Test
+    void endIsNotToldWithoutItsFilesBecauseTheCoordinatorWasAway() throws Exception {
+        running();
+        link.connected = false;
+        link.lostDeliveries.set(7);
+        loop.jobExited(FIRST, 3);
+        for (int attempt = 0; attempt < 7; attempt++) {
+            assertThat(link.next()).isEqualTo("lost files of j#1");
+        }
+        assertThat(link.next()).isEqualTo("j#1 files 0: files true []");
+        assertThat(link.next()).isEqualTo("j#1 exited 3");
+    }
+
+    @Test
+    void filesOfARunningJobAreSentWhenTheyAreAskedFor() throws Exception {
+        running();
+        loop.sendFiles(new Incarnation(JOB, 2), new FilesRequest(7, true, List.of()));
+        loop.sendFiles(FIRST, new FilesRequest(8, false, List.of("a")));
+        assertThat(link.next()).isEqualTo("j#1 files 8: files false [a]");
     }
 }

@@ -1,5 +1,7 @@
 package org.stillcut.agent.runtime;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +12,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import org.stillcut.agent.gang.GangSteps;
 import org.stillcut.agent.gang.StepException;
+import org.stillcut.agent.guest.ChangedFiles;
 import org.stillcut.agent.guest.CheckpointOutcome;
 import org.stillcut.protocol.CheckpointId;
 import org.stillcut.protocol.Incarnation;
@@ -52,6 +55,12 @@ final class FakeGang implements GangSteps {
         Held hold = new Held();
         held.put(step, hold);
         return hold;
+    }
+
+    @Override
+    public void changedFiles(boolean contents, List<String> paths, ChangedFiles.Sink<IOException> sink)
+            throws IOException {
+        sink.take(("files " + contents + " " + paths).getBytes(StandardCharsets.UTF_8));
     }
 
     private void perform(Step step) throws StepException, InterruptedException {

@@ -1,10 +1,14 @@
 package org.stillcut.agent.runtime;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.stillcut.agent.guest.GuestException;
 import org.stillcut.protocol.Incarnation;
 import org.stillcut.protocol.Report;
 import org.stillcut.protocol.VmId;
@@ -16,6 +20,11 @@ final class RecordingLink implements CoordinatorLink {
 
     /** For how long the coordinator shall seem to be away. */
     volatile Duration silence = Duration.ZERO;
+
+    volatile boolean connected = true;
+
+    /** How many deliveries of files get lost. */
+    final AtomicInteger lostDeliveries = new AtomicInteger();
 
     private final BlockingQueue<String> words = new ArrayBlockingQueue<>(MOST_WORDS);
 
@@ -63,6 +72,28 @@ final class RecordingLink implements CoordinatorLink {
     @Override
     public void jobExited(Incarnation incarnation, int exitStatus) {
         words.add(incarnation + " exited " + exitStatus);
+    }
+
+    @Override
+    public boolean deliverFiles(Incarnation incarnation, long request, FilesContent content) throws IOException {
+        StringBuilder text = new StringBuilder();
+        if (lostDeliveries.getAndDecrement() > 0) {
+            words.add("lost files of " + incarnation);
+            throw new IOException("lost");
+        }
+        try {
+            content.writeTo(piece -> text.append(new String(piece, StandardCharsets.UTF_8)));
+        } catch (GuestException e) {
+            words.add(incarnation + " has no files " + request);
+            return false;
+        }
+        words.add(incarnation + " files " + request + ": " + text);
+        return true;
+    }
+
+    @Override
+    public boolean isConnected() {
+        return connected;
     }
 
     @Override

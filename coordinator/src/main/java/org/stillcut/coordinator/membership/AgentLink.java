@@ -1,5 +1,6 @@
 package org.stillcut.coordinator.membership;
 
+import java.util.List;
 import java.util.Optional;
 import org.stillcut.coordinator.output.OutputStreamName;
 import org.stillcut.protocol.Command;
@@ -18,6 +19,9 @@ public interface AgentLink {
 
     /** Asks for one look at the job's traffic. */
     void look(Incarnation incarnation, long round, boolean digest);
+
+    /** Asks for what the job has changed in its directory, to be delivered under that number. */
+    void files(Incarnation incarnation, long request, boolean contents, List<String> paths);
 
     /** Tells a program what has become of its wish for a checkpoint. */
     void answer(Wish wish, Wish.Outcome outcome, String text);

@@ -12,11 +12,14 @@ import java.util.concurrent.ExecutorService;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.coordinator.JobIntake;
+import org.stillcut.coordinator.files.FilesDesk;
 import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
 import org.stillcut.coordinator.membership.AgentEntry;
 import org.stillcut.protocol.JobId;
 import org.stillcut.v1.AgentServiceGrpc;
+import org.stillcut.v1.DeliverFilesRequest;
+import org.stillcut.v1.DeliverFilesResponse;
 import org.stillcut.v1.FetchJobFilesRequest;
 import org.stillcut.v1.FetchJobFilesResponse;
 import org.stillcut.v1.SessionRequest;
@@ -31,9 +34,12 @@ public final class AgentServiceImpl extends AgentServiceGrpc.AgentServiceImplBas
     private final JobIntake intake;
     private final ExecutorService senders;
     private final AgentEntry entry;
+    private final FilesDesk files;
 
-    public AgentServiceImpl(AgentEntry entry, JobDirectory jobs, JobIntake intake, ExecutorService senders) {
+    public AgentServiceImpl(
+            AgentEntry entry, JobDirectory jobs, JobIntake intake, FilesDesk files, ExecutorService senders) {
         this.entry = entry;
+        this.files = files;
         this.jobs = jobs;
         this.intake = intake;
         this.senders = senders;
@@ -46,6 +52,11 @@ public final class AgentServiceImpl extends AgentServiceGrpc.AgentServiceImplBas
         // sends.
         ((ServerCallStreamObserver<SessionResponse>) responses).setOnCancelHandler(session::broken);
         return session;
+    }
+
+    @Override
+    public StreamObserver<DeliverFilesRequest> deliverFiles(StreamObserver<DeliverFilesResponse> responses) {
+        return new FilesReception(responses, files, jobs);
     }
 
     @Override

@@ -3,6 +3,7 @@ package org.stillcut.coordinator.rpc;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import java.util.SortedSet;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,7 @@ import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.coordinator.Job;
 import org.stillcut.protocol.coordinator.JobEvent;
 import org.stillcut.v1.CheckpointResult;
+import org.stillcut.v1.FilesWanted;
 import org.stillcut.v1.Heartbeat;
 import org.stillcut.v1.Join;
 import org.stillcut.v1.Joined;
@@ -139,6 +141,17 @@ final class AgentSession implements StreamObserver<SessionRequest>, AgentLink {
                         .setIncarnation(WireCodec.incarnation(incarnation))
                         .setRound(round)
                         .setDigest(digest))
+                .build());
+    }
+
+    @Override
+    public void files(Incarnation incarnation, long request, boolean contents, List<String> paths) {
+        send(SessionResponse.newBuilder()
+                .setFiles(FilesWanted.newBuilder()
+                        .setIncarnation(WireCodec.incarnation(incarnation))
+                        .setRequest(request)
+                        .setContents(contents)
+                        .addAllPaths(paths))
                 .build());
     }
 

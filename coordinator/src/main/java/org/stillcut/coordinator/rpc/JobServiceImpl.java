@@ -6,6 +6,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.ExecutorService;
 import org.stillcut.coordinator.JobIntake;
+import org.stillcut.coordinator.files.FilesDesk;
 import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
 import org.stillcut.coordinator.membership.AgentRegistry;
@@ -14,6 +15,8 @@ import org.stillcut.protocol.coordinator.JobEvent;
 import org.stillcut.protocol.coordinator.JobState;
 import org.stillcut.v1.CancelJobRequest;
 import org.stillcut.v1.CancelJobResponse;
+import org.stillcut.v1.FetchFilesRequest;
+import org.stillcut.v1.FetchFilesResponse;
 import org.stillcut.v1.GetJobRequest;
 import org.stillcut.v1.GetJobResponse;
 import org.stillcut.v1.JobServiceGrpc;
@@ -34,8 +37,11 @@ public final class JobServiceImpl extends JobServiceGrpc.JobServiceImplBase {
     private final JobIntake intake;
     private final AgentRegistry registry;
     private final ExecutorService watchers;
+    private final FilesSending files;
 
-    public JobServiceImpl(JobDirectory jobs, JobIntake intake, AgentRegistry registry, ExecutorService watchers) {
+    public JobServiceImpl(
+            JobDirectory jobs, JobIntake intake, AgentRegistry registry, FilesDesk files, ExecutorService watchers) {
+        this.files = new FilesSending(files, registry);
         this.jobs = new JobAccess(jobs);
         this.intake = intake;
         this.registry = registry;
@@ -64,6 +70,17 @@ public final class JobServiceImpl extends JobServiceGrpc.JobServiceImplBase {
         ServerCallStreamObserver<WatchJobResponse> stream = (ServerCallStreamObserver<WatchJobResponse>) responses;
         JobWatch watch = new JobWatch(loop, stream, request);
         watchers.execute(watch);
+    }
+
+    @Override
+    public void fetchFiles(FetchFilesRequest request, StreamObserver<FetchFilesResponse> responses) {
+        try {
+            JobLoop loop = find(request.getJobId());
+            Pacing pacing = new Pacing((ServerCallStreamObserver<?>) responses);
+            watchers.execute(() -> files.answer(loop, request, responses, pacing));
+        } catch (StatusRuntimeException e) {
+            responses.onError(e);
+        }
     }
 
     @Override
@@ -122,7 +139,7 @@ public final class JobServiceImpl extends JobServiceGrpc.JobServiceImplBase {
     }
 
     /** Whether there is an mpirun that a signal could reach. */
-    private static boolean isRunning(JobState state) {
+    static boolean isRunning(JobState state) {
         return switch (state) {
             case JobState.Running _, JobState.Checkpointing _, JobState.Committing _, JobState.Aborting _ -> true;
             case JobState.Starting _,

@@ -6,6 +6,7 @@ import io.grpc.stub.StreamObserver;
 import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.stillcut.coordinator.files.FilesException;
 import org.stillcut.coordinator.job.CheckpointAbortedException;
 import org.stillcut.coordinator.job.CheckpointRefusedException;
 import org.stillcut.coordinator.job.CommitException;
@@ -43,6 +44,8 @@ final class StatusMapper {
             case CheckpointAbortedException _ -> Status.ABORTED.withDescription(failure.getMessage());
             case NoRoomException noRoom -> Status.RESOURCE_EXHAUSTED.withDescription(noRoom.line());
             case CommitException repository -> Status.DATA_LOSS.withDescription(repository.line());
+            case FilesException.Missing _ -> Status.NOT_FOUND.withDescription(failure.getMessage());
+            case FilesException _ -> Status.ABORTED.withDescription(failure.getMessage());
             case IllegalArgumentException _ ->
                 Status.INVALID_ARGUMENT.withDescription(Objects.toString(failure.getMessage()));
             default -> {

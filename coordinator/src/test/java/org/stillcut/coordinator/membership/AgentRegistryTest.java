@@ -55,6 +55,11 @@ class AgentRegistryTest {
         }
 
         @Override
+        public void files(Incarnation incarnation, long request, boolean contents, List<String> paths) {
+            throw new AssertionError("files wanted");
+        }
+
+        @Override
         public void look(Incarnation incarnation, long round, boolean digest) {
             throw new AssertionError("looked");
         }
