@@ -118,7 +118,8 @@ abstract class CoordinatorCommand implements Callable<Integer> {
         }
     }
 
-    private int complain(String message, int status) {
+    /** Tells in one line what failed; returns the status. */
+    final int complain(String message, int status) {
         endProgress();
         if (json) {
             System.out.println(Report.print(

@@ -7,6 +7,10 @@ final class ExitStatus {
     static final int OK = 0;
     static final int FAILED = 1;
     static final int USAGE = 2;
+
+    /** Some of what was asked for was not done, and was named. */
+    static final int PARTIAL = 3;
+
     static final int COORDINATOR_UNREACHABLE = 4;
     static final int MISSING = 10;
     static final int DAMAGED = 14;
@@ -17,7 +21,7 @@ final class ExitStatus {
 
     /** For manual pages. */
     static final String TABLE =
-            "0 done, 1 failed, 2 usage, 4 no coordinator, 10 no such job or checkpoint, 14 damaged, "
+            "0 done, 1 failed, 2 usage, 3 done in part, 4 no coordinator, 10 no such job or checkpoint, 14 damaged, "
                     + "16 not enough nodes, 110 timed out. Commands that follow a job to its end exit as the job did.";
 
     private ExitStatus() {}

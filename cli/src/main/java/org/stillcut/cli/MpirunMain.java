@@ -4,6 +4,7 @@ import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,6 +78,7 @@ public final class MpirunMain {
         try (JobSignals signals = new JobSignals(coordinator, GRACE, System::exit);
                 ProcessSignals taken = ProcessSignals.take(signalsOf(arguments), signals::take)) {
             Objects.requireNonNull(taken);
+            Instant sent = Instant.now();
             String jobId = submit(arguments, coordinator, input);
             signals.follow(jobId);
             System.err.println("stillcut: job " + jobId);
@@ -84,10 +86,24 @@ public final class MpirunMain {
                     coordinator,
                     InstantSource.system(),
                     JobListener.console(arguments.options().verbose()));
-            return statusOf(watcher.follow(jobId), signals.ending());
+            Job job = watcher.follow(jobId);
+            int status = statusOf(job, signals.ending());
+            return bringFiles(arguments, coordinator, job, sent) || status != ExitStatus.OK
+                    ? status
+                    : ExitStatus.FAILED;
         } catch (StatusRuntimeException e) {
             return complain(coordinator.describe(e), ExitStatus.of(e.getStatus()));
         }
+    }
+
+    /** A job that did not end by itself has nothing to bring. */
+    private static boolean bringFiles(
+            MpirunArguments arguments, CoordinatorConnection coordinator, Job job, Instant sent) {
+        boolean ended =
+                job.getPhase() == JobPhase.JOB_PHASE_ENDED && job.getReason().isEmpty();
+        return !ended
+                || FilesReturn.bring(
+                        coordinator, job.getJobId(), arguments.options().workingDirectory(), sent);
     }
 
     /** A stop from the terminal stops this process alone, unless Open MPI was told to hand it on. */

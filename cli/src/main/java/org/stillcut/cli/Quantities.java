@@ -13,6 +13,11 @@ final class Quantities {
 
     private Quantities() {}
 
+    /** A name from a guest, for a person's terminal. */
+    static String printable(String name) {
+        return name.replaceAll("\\p{Cntrl}", "?");
+    }
+
     /** Reads 500ms, 30s, 10m, 2h or 1d; a plain number is seconds. */
     static Duration duration(String option, String text) throws UsageException {
         Matcher matcher = DURATION.matcher(text);

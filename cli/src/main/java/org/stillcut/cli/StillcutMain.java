@@ -19,6 +19,8 @@ import picocli.CommandLine.Command;
             AttachCommand.class,
             WaitCommand.class,
             CancelCommand.class,
+            FilesCommand.class,
+            FetchCommand.class,
             NodeCommand.class,
             TopCommand.class,
             DoctorCommand.class,

@@ -21,6 +21,8 @@ import org.stillcut.v1.Checkpoint;
 import org.stillcut.v1.CheckpointServiceGrpc;
 import org.stillcut.v1.CreateCheckpointRequest;
 import org.stillcut.v1.CreateCheckpointResponse;
+import org.stillcut.v1.FetchFilesRequest;
+import org.stillcut.v1.FetchFilesResponse;
 import org.stillcut.v1.GetCheckpointRequest;
 import org.stillcut.v1.GetCheckpointResponse;
 import org.stillcut.v1.GetJobRequest;
@@ -58,6 +60,7 @@ final class FakeCoordinator implements AutoCloseable {
     private final List<String> asked = new ArrayList<>();
     private final List<JobSpec> submitted = new ArrayList<>();
     private final ByteArrayOutputStream files = new ByteArrayOutputStream();
+    private volatile ByteString changed = ByteString.copyFrom(Samples.noFiles());
     private Status refusal = Status.OK;
     private volatile boolean silent;
     private BiConsumer<WatchJobRequest, StreamObserver<WatchJobResponse>> watch =
@@ -113,6 +116,11 @@ final class FakeCoordinator implements AutoCloseable {
     /** All calls that change something are answered like this. */
     void refuse(Status status) {
         refusal = status;
+    }
+
+    /** What it says that jobs have changed. */
+    void onFetch(byte[] files) {
+        changed = ByteString.copyFrom(files);
     }
 
     void onCancel(Runnable action) {
@@ -256,6 +264,12 @@ final class FakeCoordinator implements AutoCloseable {
         public void signalJob(SignalJobRequest request, StreamObserver<SignalJobResponse> observer) {
             note("signal " + request.getJobId() + " " + request.getSignalNumber());
             answer(observer, SignalJobResponse.getDefaultInstance());
+        }
+
+        @Override
+        public void fetchFiles(FetchFilesRequest request, StreamObserver<FetchFilesResponse> observer) {
+            note("files " + request.getJobId() + " " + request.getListOnly() + " " + request.getPathsList());
+            answer(observer, FetchFilesResponse.newBuilder().setData(changed).build());
         }
 
         @Override

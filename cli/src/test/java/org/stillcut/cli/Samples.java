@@ -19,6 +19,11 @@ final class Samples {
 
     private Samples() {}
 
+    /** What a guest sends of a directory in which nothing has changed. */
+    static byte[] noFiles() {
+        return new FileStream(true).end();
+    }
+
     static Job running() {
         return Job.newBuilder()
                 .setJobId("heat-0001")

@@ -67,6 +67,41 @@ class StillcutMainTest {
     }
 
     @Test
+    void filesAreListedAndFetched() throws Exception {
+        coordinator.onFetch(new FileStream(true)
+                .file("out/a.txt", "text")
+                .removed("old")
+                .link("escape", "/etc/passwd")
+                .end());
+        Console list = stillcut("files heat-0001");
+        assertThat(list.status()).isZero();
+        assertThat(list.out().lines().toList().getFirst())
+                .startsWith("CHANGE   SIZE")
+                .endsWith("PATH");
+        assertThat(list.out()).containsPattern("file     4 B .* out/a.txt\n").containsPattern("removed .* old\n");
+        JsonNode files = json(stillcut("files heat-0001 out --json").out());
+        assertThat(files.at("/schema").asText()).isEqualTo("stillcut.files/1");
+        assertThat(files.at("/files")).hasSize(1);
+        assertThat(files.at("/files/0/sizeBytes").asInt()).isEqualTo(4);
+        Console fetched = stillcut("fetch heat-0001 --to " + directory);
+        assertThat(fetched)
+                .isEqualTo(new Console(
+                        3,
+                        "1 files in " + directory + "\n",
+                        "stillcut: left out: escape leads out of the job's directory\n"));
+        assertThat(directory.resolve("out/a.txt")).hasContent("text");
+        assertThat(stillcut("fetch heat-0001 out/../.. --to " + directory).status())
+                .isEqualTo(2);
+        assertThat(stillcut("fetch heat-0001 --to " + directory.resolve("none")).err())
+                .contains("is not a directory; say with --to");
+        assertThat(coordinator.asked())
+                .containsExactly("files heat-0001 true []", "files heat-0001 true [out]", "files heat-0001 false []");
+        coordinator.onFetch(new byte[] {1, 2, 3});
+        assertThat(stillcut("fetch heat-0001 --to " + directory))
+                .isEqualTo(new Console(1, "", "stillcut: " + directory + ": the files of the job ended too early\n"));
+    }
+
+    @Test
     void listMarksWhatARestartTakes() throws Exception {
         Console text = stillcut("list");
         assertThat(text.status()).isZero();
