@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.stillcut.security.TlsDirectory;
+import org.stillcut.v1.KeepRules;
 
 /** Reads the {@code --ckpt-*} options one by one; the last of two that contradict each other counts. Used by one thread. */
 final class CkptOptionReader {
@@ -17,6 +18,11 @@ final class CkptOptionReader {
     private @Nullable Path tls;
     private @Nullable String name;
     private Duration interval = Duration.ZERO;
+    private boolean automaticInterval;
+    private Duration expectedMtbf = Duration.ZERO;
+    private @Nullable KeepRules keep;
+    private @Nullable Duration beforeLimit;
+    private ProcessSignals.@Nullable Kind signal;
     private int maxRestarts = 3;
     private @Nullable Integer virtualMachines;
     private @Nullable Integer vcpus;
@@ -37,6 +43,11 @@ final class CkptOptionReader {
                 TlsDirectory.chosen(tls),
                 Optional.ofNullable(name),
                 interval,
+                automaticInterval,
+                expectedMtbf,
+                Optional.ofNullable(keep),
+                Optional.ofNullable(beforeLimit),
+                Optional.ofNullable(signal),
                 maxRestarts,
                 Optional.ofNullable(virtualMachines),
                 Optional.ofNullable(vcpus),
@@ -77,7 +88,14 @@ final class CkptOptionReader {
             case "--ckpt-coordinator" -> coordinator = value;
             case "--ckpt-tls" -> tls = Path.of(value);
             case "--ckpt-name" -> name = jobName(option, value);
-            case "--ckpt-interval" -> interval = interval(option, value);
+            case "--ckpt-interval" -> {
+                automaticInterval = value.equals("auto");
+                interval = automaticInterval ? Duration.ZERO : interval(option, value);
+            }
+            case "--ckpt-mtbf" -> expectedMtbf = interval(option, value);
+            case "--ckpt-keep" -> keep = keepRules(option, value);
+            case "--ckpt-before-limit" -> beforeLimit = interval(option, value);
+            case "--ckpt-signal" -> signal = signal(option, value);
             case "--ckpt-max-restarts" -> maxRestarts = Quantities.count(option, value, 0, 1_000_000);
             case "--ckpt-vms" -> virtualMachines = Quantities.count(option, value, 1, VmShape.MOST_VMS);
             case "--ckpt-vcpus" -> vcpus = Quantities.count(option, value, 1, VmShape.MOST_VCPUS);
@@ -106,6 +124,34 @@ final class CkptOptionReader {
             case "gate" -> false;
             case "freeze" -> true;
             default -> throw new UsageException(option + " " + value + ": is gate or freeze");
+        };
+    }
+
+    private static KeepRules keepRules(String option, String value) throws UsageException {
+        KeepRules.Builder rules = KeepRules.newBuilder();
+        for (String rule : value.split(",", -1)) {
+            int equals = rule.indexOf('=');
+            if (equals < 0) {
+                throw new UsageException(option + " " + value + ": rules are such as last=3,hourly=24");
+            }
+            int count = Quantities.count(option, rule.substring(equals + 1), 1, 1_000_000);
+            switch (rule.substring(0, equals)) {
+                case "last" -> rules.setLast(count);
+                case "hourly" -> rules.setHourly(count);
+                case "daily" -> rules.setDaily(count);
+                case "weekly" -> rules.setWeekly(count);
+                default -> throw new UsageException(option + " " + value + ": rules are last, hourly, daily, weekly");
+            }
+        }
+        // The newest is never forgotten.
+        return rules.setLast(Math.max(1, rules.getLast())).build();
+    }
+
+    private static ProcessSignals.Kind signal(String option, String value) throws UsageException {
+        return switch (value) {
+            case "USR1", "SIGUSR1" -> ProcessSignals.Kind.USR1;
+            case "USR2", "SIGUSR2" -> ProcessSignals.Kind.USR2;
+            default -> throw new UsageException(option + " " + value + ": is USR1 or USR2");
         };
     }
 

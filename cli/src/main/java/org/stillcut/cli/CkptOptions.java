@@ -3,6 +3,7 @@ package org.stillcut.cli;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import org.stillcut.v1.KeepRules;
 
 /** What the {@code --ckpt-*} options said; absent ones are empty or have their defaults. Immutable. */
 record CkptOptions(
@@ -10,6 +11,11 @@ record CkptOptions(
         Optional<Path> tls,
         Optional<String> name,
         Duration interval,
+        boolean automaticInterval,
+        Duration expectedMtbf,
+        Optional<KeepRules> keep,
+        Optional<Duration> beforeLimit,
+        Optional<ProcessSignals.Kind> signal,
         int maxRestarts,
         Optional<Integer> virtualMachines,
         Optional<Integer> vcpus,
@@ -23,7 +29,13 @@ record CkptOptions(
             Options of mpirun with checkpoints; all others are Open MPI's (mpirun --help).
 
               --ckpt                    run in VMs, checkpoints only on demand; also -am ft-enable-cr
-              --ckpt-interval TIME      a checkpoint every so often: 30s, 10m, 2h
+              --ckpt-interval TIME      a checkpoint every so often: 30s, 10m, 2h; auto: as often as
+                                        is best for what they cost and how often the job fails
+              --ckpt-mtbf TIME          expected time between failures, for auto (24h)
+              --ckpt-keep RULES         last=3,hourly=24: forget other checkpoints of the job;
+                                        also daily=N and weekly=N
+              --ckpt-before-limit TIME  after so long checkpoint the job and exit with 85
+              --ckpt-signal NAME        USR1 or USR2 takes a checkpoint and does not go to the ranks
               --ckpt-max-restarts N     restarts without a checkpoint in between (3)
               --ckpt-vms N              number of VMs (as the slots of -H or --hostfile say,
                                         or one for each --ckpt-vcpus ranks)

@@ -16,6 +16,9 @@ final class ExitStatus {
     static final int DAMAGED = 14;
     static final int NOT_ENOUGH_NODES = 16;
 
+    /** ERESTART: checkpointed and ended, to be restarted. */
+    static final int SUSPENDED = 85;
+
     /** ETIMEDOUT, as mpirun's own --timeout. */
     static final int TIMED_OUT = 110;
 

@@ -35,6 +35,8 @@ final class JobSignals implements AutoCloseable {
     private int endings;
     private int lastEnding;
     private boolean over;
+    private ProcessSignals.@Nullable Kind checkpointing;
+    private @Nullable CheckpointRequests requests;
 
     /**
      * Makes one that knows of no job yet.
@@ -53,6 +55,12 @@ final class JobSignals implements AutoCloseable {
         jobId = id;
     }
 
+    /** That signal takes a checkpoint from now on. */
+    synchronized void checkpointAt(ProcessSignals.Kind kind, CheckpointRequests taker) {
+        checkpointing = kind;
+        requests = taker;
+    }
+
     /** The signal that was to end the job, once there was one. */
     synchronized Optional<Integer> ending() {
         return endings == 0 ? Optional.empty() : Optional.of(lastEnding);
@@ -67,6 +75,8 @@ final class JobSignals implements AutoCloseable {
         }
         if (ends) {
             end(number);
+        } else if (jobId != null && requests != null && checkpointing != null && checkpointing.number() == number) {
+            requests.take(jobId);
         } else if (jobId != null) {
             say("forwarding signal " + number + " to job " + jobId);
             tell(jobId, number).ifPresent(e -> say("signal " + number + ": " + coordinator.describe(e)));

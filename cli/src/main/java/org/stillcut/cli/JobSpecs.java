@@ -18,7 +18,7 @@ final class JobSpecs {
 
     static JobSpec of(MpirunArguments arguments, Optional<Path> standardInput, Map<String, String> variables) {
         CkptOptions options = arguments.options();
-        return JobSpec.newBuilder()
+        JobSpec.Builder spec = JobSpec.newBuilder()
                 .setName(options.name().orElseGet(() -> nameOf(arguments.program())))
                 .addAllMpirunArguments(arguments.mpirunArguments())
                 .addAllEnvironment(environment(variables, arguments.exported()))
@@ -29,13 +29,16 @@ final class JobSpecs {
                 .setDiskBytesPerVm(options.diskBytes())
                 .setImage(arguments.image())
                 .setCheckpointIntervalMillis(options.interval().toMillis())
+                .setCheckpointIntervalAuto(options.automaticInterval())
+                .setExpectedMtbfMillis(options.expectedMtbf().toMillis())
                 .setMaxRestarts(options.maxRestarts())
                 .addAllNodes(arguments.nodes())
                 .addAllMostVmsPerNode(arguments.shape().mostPerNode())
                 .setSlotsPerVm(arguments.shape().slots())
                 .setFreezeOnly(options.freezeOnly())
-                .setStandardInput(standardInput.map(Path::toString).orElse(""))
-                .build();
+                .setStandardInput(standardInput.map(Path::toString).orElse(""));
+        options.keep().ifPresent(spec::setKeep);
+        return spec.build();
     }
 
     /** What the job's mpirun gets: all but what belongs to this machine, and that too if {@code -x} names it. */

@@ -76,11 +76,15 @@ public final class MpirunMain {
     private static int run(MpirunArguments arguments, CoordinatorConnection coordinator, StandardInput input)
             throws UsageException, IOException {
         try (JobSignals signals = new JobSignals(coordinator, GRACE, System::exit);
+                CheckpointRequests requests = new CheckpointRequests(coordinator, InstantSource.system());
                 ProcessSignals taken = ProcessSignals.take(signalsOf(arguments), signals::take)) {
             Objects.requireNonNull(taken);
             Instant sent = Instant.now();
             String jobId = submit(arguments, coordinator, input);
             signals.follow(jobId);
+            CkptOptions options = arguments.options();
+            options.signal().ifPresent(kind -> signals.checkpointAt(kind, requests));
+            options.beforeLimit().ifPresent(limit -> requests.suspendAt(jobId, sent.plus(limit)));
             System.err.println("stillcut: job " + jobId);
             JobWatcher watcher = new JobWatcher(
                     coordinator,
@@ -101,6 +105,11 @@ public final class MpirunMain {
             MpirunArguments arguments, CoordinatorConnection coordinator, Job job, Instant sent) {
         boolean ended =
                 job.getPhase() == JobPhase.JOB_PHASE_ENDED && job.getReason().isEmpty();
+        if (ended && job.getExitStatus() == ExitStatus.SUSPENDED && job.getNewestCheckpoint() > 0) {
+            System.err.println("mpirun: exit status 85; if job " + job.getJobId() + " was suspended, stillcut restart "
+                    + job.getJobId() + " goes on with it");
+            return true;
+        }
         return !ended
                 || FilesReturn.bring(
                         coordinator, job.getJobId(), arguments.options().workingDirectory(), sent);

@@ -284,7 +284,7 @@ final class FakeCoordinator implements AutoCloseable {
         @Override
         public void createCheckpoint(
                 CreateCheckpointRequest request, StreamObserver<CreateCheckpointResponse> observer) {
-            note("checkpoint " + request.getJobId());
+            note((request.getTerminate() ? "suspend " : "checkpoint ") + request.getJobId());
             answer(
                     observer,
                     CreateCheckpointResponse.newBuilder()

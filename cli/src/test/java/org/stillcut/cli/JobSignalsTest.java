@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.grpc.Status;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -50,6 +51,25 @@ class JobSignalsTest {
                 .isEqualTo("mpirun: interrupted by signal 2 before the job was submitted\n");
         assertThat(exits).containsExactly(130);
         assertThat(coordinator.asked()).isEmpty();
+    }
+
+    @Test
+    void signalForCheckpointsTakesOneAndDoesNotReachTheRanks() throws Exception {
+        coordinator.add(Samples.checkpoint(2));
+        try (CoordinatorConnection connection = CoordinatorConnection.to(coordinator.address());
+                CheckpointRequests requests = new CheckpointRequests(connection, InstantSource.system())) {
+            with(LONG, signals -> {
+                signals.follow("heat-0001");
+                signals.checkpointAt(ProcessSignals.Kind.USR1, requests);
+                signals.take(ProcessSignals.Kind.USR1.number());
+                signals.take(ProcessSignals.Kind.USR2.number());
+                long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+                while (coordinator.asked().size() < 2 && System.nanoTime() < deadline) {
+                    Thread.onSpinWait();
+                }
+            });
+        }
+        assertThat(coordinator.asked()).containsExactlyInAnyOrder("checkpoint heat-0001", "signal heat-0001 12");
     }
 
     @Test

@@ -194,6 +194,9 @@ class MpirunArgumentsTest {
         assertRefused("--ckpt-vcpus=256 -np 1 ./x", "--ckpt-vcpus 256: not a number from 1 to 255");
         assertRefused("--ckpt-max-restarts=-1 -np 1 ./x", "--ckpt-max-restarts -1: not a number from 0 to 1000000");
         assertRefused("--ckpt-interval 0 -np 1 ./x", "--ckpt-interval 0: must be at least 1s");
+        assertRefused("--ckpt-keep 3 -np 1 ./x", "--ckpt-keep 3: rules are such as last=3,hourly=24");
+        assertRefused("--ckpt-keep yearly=3 -np 1 ./x", "--ckpt-keep yearly=3: rules are last, hourly, daily, weekly");
+        assertRefused("--ckpt-signal TERM -np 1 ./x", "--ckpt-signal TERM: is USR1 or USR2");
         assertRefused("--ckpt-interval soon -np 1 ./x", "--ckpt-interval soon: not a duration such as 30s, 10m or 2h");
         assertRefused("--ckpt-memory 1.5G -np 1 ./x", "--ckpt-memory 1.5G: not a size such as 256M or 2G");
         assertRefused("--ckpt-name a/b -np 1 ./x", "--ckpt-name a/b: at most 40 letters, digits, '.', '_' or '-'");

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.stillcut.v1.Job;
 import org.stillcut.v1.JobSpec;
+import org.stillcut.v1.KeepRules;
 import org.stillcut.v1.OutputStream;
 
 @Timeout(60)
@@ -83,6 +84,61 @@ class MpirunMainTest {
                         .setSlotsPerVm(2)
                         .build());
         assertThat(coordinator.files()).hasSizeGreaterThan(600_000);
+    }
+
+    @Test
+    void filesOfAJobThatHasEndedComeBack() throws IOException {
+        coordinator.onFetch(new FileStream(true)
+                .file("out/result", "42")
+                .link("escape", "/etc")
+                .end());
+        endsAs(Samples.ended(0));
+        assertThat(mpirun("-np 2 heat"))
+                .isEqualTo(new Console(
+                        0,
+                        "42\n",
+                        "stillcut: job heat-0001\nmpirun: left in the VMs: escape leads out of the job's directory\n"));
+        assertThat(directory.resolve("out/result")).hasContent("42");
+        coordinator.onFetch(new byte[] {1});
+        assertThat(mpirun("-np 2 heat").status()).isEqualTo(1);
+        Console failed = mpirun("-np 2 heat");
+        assertThat(failed.err())
+                .contains("mpirun: the files of job heat-0001 did not all come back to ")
+                .endsWith("; stillcut fetch heat-0001 tries again\n");
+    }
+
+    @Test
+    void jobIsSuspendedBeforeItsLimitAndItsOptionsArriveAtTheCoordinator() throws Exception {
+        coordinator.add(Samples.checkpoint(2));
+        coordinator.onWatch((_, watcher) -> {
+            Thread.ofVirtual().start(() -> {
+                try {
+                    while (!coordinator.asked().contains("suspend heat-0001")) {
+                        Thread.sleep(5);
+                    }
+                    watcher.onNext(FakeCoordinator.state(Samples.ended(85)));
+                    watcher.onCompleted();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+        });
+        Console console = mpirun("--ckpt-before-limit 1s --ckpt-interval auto --ckpt-mtbf 6h"
+                + " --ckpt-keep hourly=24,daily=7 -np 2 heat");
+        assertThat(console.status()).isEqualTo(85);
+        assertThat(console.err())
+                .contains("stillcut restart heat-0001 goes on with it\n")
+                .doesNotContain("files");
+        JobSpec spec = coordinator.submitted().getFirst();
+        assertThat(spec.getCheckpointIntervalAuto()).isTrue();
+        assertThat(spec.getCheckpointIntervalMillis()).isZero();
+        assertThat(spec.getExpectedMtbfMillis()).isEqualTo(6 * 3_600_000L);
+        assertThat(spec.getKeep())
+                .isEqualTo(KeepRules.newBuilder()
+                        .setLast(1)
+                        .setHourly(24)
+                        .setDaily(7)
+                        .build());
     }
 
     @Test

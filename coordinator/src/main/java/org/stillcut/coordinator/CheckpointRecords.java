@@ -64,6 +64,11 @@ public final class CheckpointRecords {
         this.clock = clock;
     }
 
+    /** Forgets what jobs do not keep. */
+    CheckpointPruning pruning() {
+        return new CheckpointPruning(catalog);
+    }
+
     /** A checkpoint with what is known about it. */
     public record Recorded(
             CheckpointManifest manifest, JobDescription description, CheckpointFacts facts, List<Part> parts) {}

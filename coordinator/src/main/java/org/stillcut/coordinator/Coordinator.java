@@ -98,7 +98,7 @@ final class Coordinator implements AutoCloseable {
         this.expiry = timer.scheduleWithFixedDelay(this::expire, lookMillis, lookMillis, TimeUnit.MILLISECONDS);
         List<BindableService> services = List.of(
                 new JobServiceImpl(jobs, intake, registry, files, background),
-                new CheckpointServiceImpl(jobs, intake, checkpoints, shell::place, background),
+                new CheckpointServiceImpl(jobs, intake, checkpoints, shell::place, files, background),
                 new NodeServiceImpl(registry, usage),
                 new AgentServiceImpl(new AgentEntry(registry, repository), jobs, intake, files, background),
                 health.getHealthService());

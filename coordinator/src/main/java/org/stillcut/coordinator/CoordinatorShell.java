@@ -162,6 +162,11 @@ final class CoordinatorShell implements JobShell {
     }
 
     @Override
+    public void forgetOld(JobId job, JobDescription description) {
+        checkpoints.pruning().forget(job, description.policy());
+    }
+
+    @Override
     public void look(AgentId agent, Incarnation incarnation, long round, boolean digest) {
         registry.link(agent).ifPresent(link -> link.look(incarnation, round, digest));
     }

@@ -16,11 +16,16 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.stillcut.v1.AgentServiceGrpc;
+import org.stillcut.v1.Checkpoint;
+import org.stillcut.v1.CreateCheckpointRequest;
 import org.stillcut.v1.DeliverFilesRequest;
 import org.stillcut.v1.DeliverFilesResponse;
 import org.stillcut.v1.FetchFilesRequest;
 import org.stillcut.v1.Incarnation;
 import org.stillcut.v1.JobPhase;
+import org.stillcut.v1.KeepRules;
+import org.stillcut.v1.ListCheckpointsRequest;
+import org.stillcut.v1.RestartJobRequest;
 
 /** What jobs have changed, through a whole coordinator from agent to user. */
 @Timeout(180)
@@ -132,6 +137,56 @@ class FilesIT extends CoordinatorFixture {
                 .build());
         await(cancelled, JobPhase.JOB_PHASE_ENDED);
         assertRefused(cancelled, Status.Code.NOT_FOUND, "has left no files: it did not end by itself");
+    }
+
+    @Test
+    void suspendedJobFreesItsNodesAndGoesOnFromItsCheckpointWithoutTheFilesOfAnEarlierEnd() throws Exception {
+        String id = running();
+        deliver(incarnation(id, 1), 0, "early", "");
+        for (int epoch = 1; epoch <= 3; epoch++) {
+            var suspended = checkpoints()
+                    .createCheckpoint(CreateCheckpointRequest.newBuilder()
+                            .setJobId(id)
+                            .setTerminate(true)
+                            .build());
+            assertThat(suspended.getCheckpoint().getSequence()).isEqualTo(epoch);
+            var ended = await(id, JobPhase.JOB_PHASE_ENDED);
+            assertThat(ended.getExitStatus()).isEqualTo(85);
+            assertThat(ended.getEventsList())
+                    .extracting(event -> event.getText())
+                    .contains("suspended at checkpoint " + epoch);
+            Eventually.see("nothing held", a::held, List::isEmpty);
+            checkpoints()
+                    .restartJob(RestartJobRequest.newBuilder().setReference(id).build());
+            await(id, JobPhase.JOB_PHASE_RUNNING);
+            assertThat(kept(id)).isEmpty();
+        }
+        assertThat(job(id).getEpoch()).isEqualTo(4);
+    }
+
+    @Test
+    void oldCheckpointsAreForgottenAsTheJobsRulesSay() throws Exception {
+        String id = submit(
+                part(spec().toBuilder()
+                        .setKeep(KeepRules.newBuilder().setLast(2))
+                        .build()),
+                part(new byte[] {1}));
+        await(id, JobPhase.JOB_PHASE_RUNNING);
+        for (long sequence = 1; sequence <= 4; sequence++) {
+            assertThat(checkpoint(id)).isEqualTo(sequence);
+        }
+        Eventually.see(
+                "the last two",
+                () ->
+                        checkpoints()
+                                .listCheckpoints(ListCheckpointsRequest.newBuilder()
+                                        .setJobId(id)
+                                        .build())
+                                .getCheckpointsList()
+                                .stream()
+                                .map(Checkpoint::getSequence)
+                                .toList(),
+                List.of(3L, 4L)::equals);
     }
 
     @Test

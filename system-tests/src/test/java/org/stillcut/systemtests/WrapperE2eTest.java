@@ -57,7 +57,7 @@ class WrapperE2eTest {
     }
 
     @Test
-    void restartedJobGoesOnReadingItsInputWhereTheCheckpointWas() throws Exception {
+    void jobSuspendedAgainAndAgainGoesOnReadingItsInputWhereTheCheckpointWas() throws Exception {
         List<String> numbers = IntStream.range(0, 400).mapToObj(String::valueOf).toList();
         Path input = Files.writeString(directory.resolve("input"), String.join("\n", numbers) + "\n");
         String program = "while read -r line; do echo \"got $line\"; sleep 0.1; done";
@@ -65,10 +65,20 @@ class WrapperE2eTest {
                 MpirunRun run = withInput(cluster, input, "--ckpt", "-np", "1", "sh", "-c", program)) {
             String id = run.jobId(STEP);
             run.awaitStdout("the first numbers", STEP, line -> line.equals("got 10"));
-            Commands.Result checkpoint = cluster.stillcut("checkpoint", id);
-            assertThat(checkpoint.exitStatus()).as(checkpoint.stderr()).isZero();
-            cluster.stillcut("cancel", id);
-            assertThat(run.awaitExit(STEP)).isEqualTo(130);
+            suspend(cluster, id);
+            assertThat(run.awaitExit(STEP)).as(run.transcript()).isEqualTo(85);
+            assertThat(cluster.node("n1").vms()).as("its nodes are free").isEmpty();
+            assertThat(cluster.stillcut("restart", id).exitStatus()).isZero();
+            Waiting.untilTrue(
+                    "it goes on",
+                    STEP,
+                    () -> cluster.json("status", id)
+                            .path("job")
+                            .path("state")
+                            .asText()
+                            .equals("running"));
+            suspend(cluster, id);
+            assertThat(cluster.stillcut("wait", id).exitStatus()).isEqualTo(85);
             assertThat(cluster.stillcut("restart", id).exitStatus()).isZero();
             Commands.Result rest = cluster.stillcut("attach", id);
             assertThat(rest.exitStatus()).as(rest.stderr()).isZero();
@@ -76,6 +86,11 @@ class WrapperE2eTest {
                     .containsExactlyElementsOf(
                             numbers.stream().map("got "::concat).toList());
         }
+    }
+
+    private static void suspend(Cluster cluster, String id) throws Exception {
+        Commands.Result suspended = cluster.stillcut("checkpoint", id, "--term");
+        assertThat(suspended.exitStatus()).as(suspended.stderr()).isZero();
     }
 
     @Test

@@ -20,6 +20,7 @@ import java.util.Objects;
  * @param standardInput path of the file that mpirun reads as its standard input; empty: none
  * @param machine of its VMs, one that the nodes offer; empty: nobody has chosen one
  * @param owner name in the certificate of the user or operator who submitted it; empty: somebody on the coordinator's machine
+ * @param policy when it is checkpointed beyond the interval, and what is kept
  */
 public record JobDescription(
         String name,
@@ -39,7 +40,8 @@ public record JobDescription(
         List<Integer> mostVmsPerNode,
         String standardInput,
         String machine,
-        String owner) {
+        String owner,
+        CheckpointPolicy policy) {
     /** Of jobs submitted on the coordinator's machine. */
     public static final String NO_OWNER = "";
 
@@ -77,6 +79,7 @@ public record JobDescription(
         environment = List.copyOf(environment);
         nodes = List.copyOf(nodes);
         // Jobs recorded by an earlier version have none of these.
+        policy = Objects.requireNonNullElse(policy, CheckpointPolicy.NONE);
         mostVmsPerNode = Objects.requireNonNullElse(mostVmsPerNode, List.<Integer>of()).stream()
                 .toList();
         standardInput = Objects.requireNonNullElse(standardInput, "");
@@ -124,7 +127,8 @@ public record JobDescription(
                 List.of(),
                 "",
                 "",
-                NO_OWNER);
+                NO_OWNER,
+                CheckpointPolicy.NONE);
     }
 
     /** The same job as somebody's. */
@@ -147,7 +151,8 @@ public record JobDescription(
                 mostVmsPerNode,
                 standardInput,
                 machine,
-                name);
+                name,
+                policy);
     }
 
     /** The same job on such a machine. */
@@ -170,7 +175,8 @@ public record JobDescription(
                 mostVmsPerNode,
                 standardInput,
                 chosen,
-                owner);
+                owner,
+                policy);
     }
 
     private static void require(boolean condition, String what, Object value) {

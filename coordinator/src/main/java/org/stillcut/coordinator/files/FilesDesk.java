@@ -100,6 +100,12 @@ public final class FilesDesk {
         return kept;
     }
 
+    /** Drops what there was when the job ended the last time: it is restarted. */
+    public void forget(JobId job) throws IOException {
+        Files.deleteIfExists(home(job).resolve(KEPT));
+        Files.deleteIfExists(home(job).resolve(WHY_NOT));
+    }
+
     Path home(JobId job) {
         return directory.resolve(job.value());
     }

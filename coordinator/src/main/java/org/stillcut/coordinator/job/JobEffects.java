@@ -137,6 +137,10 @@ final class JobEffects {
                         ? ""
                         : "; pause " + times.pause().toMillis() + " ms";
                 loop.timeline().add("checkpoint " + settled.id().sequence() + " is committed" + pause);
+                schedule.measured(times);
+                if (loop.description().policy().forgets()) {
+                    shell.inBackground("forget-" + loop.id(), () -> shell.forgetOld(loop.id(), loop.description()));
+                }
                 if (requester != null) {
                     requester.complete(settled.id());
                 }

@@ -28,6 +28,9 @@ public final class JobLoop implements AutoCloseable {
     /** Events come from agents' answers, timers and users, a few for each step; so many waiting means a hung loop. */
     private static final int MOST_WAITING = 10_000;
 
+    /** ERESTART: HTCondor, for one, takes it for "checkpointed, please run me again". */
+    private static final int SUSPENDED = 85;
+
     private final JobId id;
     private final JobDescription description;
     private final Instant created;
@@ -101,6 +104,15 @@ public final class JobLoop implements AutoCloseable {
 
     boolean restoresLazily(Incarnation incarnation) {
         return incarnation.epoch() == lazyEpoch;
+    }
+
+    /**
+     * Ends the job behind a committed checkpoint, as if its mpirun had exited with the status that asks for another run. What
+     * the job does until then is done again after the restart, and what it prints is printed once.
+     */
+    public void suspend(CheckpointId checkpoint) {
+        timeline.add("suspended at checkpoint " + checkpoint.sequence());
+        post(new JobEvent.JobExited(state.job().incarnation(), SUSPENDED));
     }
 
     /** Hands in a program's wish for a checkpoint. */

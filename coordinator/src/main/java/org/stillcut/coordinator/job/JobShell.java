@@ -53,6 +53,9 @@ public interface JobShell {
             CheckpointFacts facts)
             throws CommitException;
 
+    /** Forgets checkpoints of a job that its rules do not keep; blocks. What cannot be forgotten now is left. */
+    void forgetOld(JobId job, JobDescription description);
+
     /** Asks an agent for a look at the traffic of an incarnation; without a session the request is dropped. */
     void look(AgentId agent, Incarnation incarnation, long round, boolean digest);
 

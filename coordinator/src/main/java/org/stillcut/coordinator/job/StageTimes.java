@@ -30,6 +30,11 @@ public record StageTimes(Optional<Instant> began, Map<Stage, Duration> times) {
         return began.map(first -> first.plus(before));
     }
 
+    /** From the first stage to the end of the last. */
+    public Duration whole() {
+        return times.values().stream().reduce(Duration.ZERO, Duration::plus);
+    }
+
     /** How long the job stood still, or may have: from the order to hold its ranks to the last answer to the order to go on. */
     public Duration pause() {
         return times.entrySet().stream()

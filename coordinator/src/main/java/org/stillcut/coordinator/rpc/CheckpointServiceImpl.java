@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
 import org.stillcut.coordinator.CheckpointRecords;
 import org.stillcut.coordinator.JobIntake;
 import org.stillcut.coordinator.catalog.JobDescription;
+import org.stillcut.coordinator.files.FilesDesk;
 import org.stillcut.coordinator.job.CommitException;
 import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
@@ -48,6 +49,7 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
     private final CheckpointRecords checkpoints;
     private final Placing placing;
     private final Executor readers;
+    private final FilesDesk files;
 
     /** Finds a place for a job to be restarted. */
     @FunctionalInterface
@@ -61,7 +63,13 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
      * @param readers for reading the repository, which may block and must not hold up a job's loop
      */
     public CheckpointServiceImpl(
-            JobDirectory jobs, JobIntake intake, CheckpointRecords checkpoints, Placing placing, Executor readers) {
+            JobDirectory jobs,
+            JobIntake intake,
+            CheckpointRecords checkpoints,
+            Placing placing,
+            FilesDesk files,
+            Executor readers) {
+        this.files = files;
         this.jobs = new JobAccess(jobs);
         this.intake = intake;
         this.checkpoints = checkpoints;
@@ -84,6 +92,9 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
                             if (failure != null) {
                                 responses.onError(StatusMapper.status(failure));
                             } else {
+                                if (request.getTerminate()) {
+                                    loop.suspend(id);
+                                }
                                 StatusMapper.answer(
                                         responses,
                                         () -> CreateCheckpointResponse.newBuilder()
@@ -141,6 +152,7 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
                                 "job " + loop.id() + " is " + loop.state().describe())
                         .asRuntimeException();
             }
+            files.forget(loop.id());
             long before = loop.state().job().epoch();
             long version = loop.changes().version();
             if (request.getLazy()) {

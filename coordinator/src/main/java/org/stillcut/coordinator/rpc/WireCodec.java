@@ -6,6 +6,7 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.stillcut.coordinator.catalog.CheckpointPolicy;
 import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.membership.Gang;
 import org.stillcut.coordinator.membership.NodeProfile;
@@ -24,6 +25,7 @@ import org.stillcut.protocol.VmId;
 import org.stillcut.protocol.VmTraffic;
 import org.stillcut.v1.GangMember;
 import org.stillcut.v1.JobSpec;
+import org.stillcut.v1.KeepRules;
 import org.stillcut.v1.NodeDescription;
 import org.stillcut.v1.OutputStream;
 import org.stillcut.v1.StepCommand;
@@ -58,11 +60,23 @@ final class WireCodec {
                 spec.getMostVmsPerNodeList(),
                 spec.getStandardInput(),
                 spec.getMachine(),
-                JobDescription.NO_OWNER);
+                JobDescription.NO_OWNER,
+                policy(spec));
+    }
+
+    private static CheckpointPolicy policy(JobSpec spec) {
+        KeepRules keep = spec.getKeep();
+        return new CheckpointPolicy(
+                spec.getCheckpointIntervalAuto(),
+                Duration.ofMillis(spec.getExpectedMtbfMillis()),
+                keep.getLast(),
+                keep.getHourly(),
+                keep.getDaily(),
+                keep.getWeekly());
     }
 
     static JobSpec spec(JobDescription description) {
-        return JobSpec.newBuilder()
+        JobSpec.Builder spec = JobSpec.newBuilder()
                 .setName(description.name())
                 .addAllMpirunArguments(description.mpirunArguments())
                 .addAllEnvironment(description.environment())
@@ -80,7 +94,16 @@ final class WireCodec {
                 .addAllMostVmsPerNode(description.mostVmsPerNode())
                 .setStandardInput(description.standardInput())
                 .setMachine(description.machine())
-                .build();
+                .setCheckpointIntervalAuto(description.policy().automatic())
+                .setExpectedMtbfMillis(description.policy().expectedMtbf().toMillis());
+        if (description.policy().forgets()) {
+            spec.setKeep(KeepRules.newBuilder()
+                    .setLast(description.policy().keepLast())
+                    .setHourly(description.policy().keepHourly())
+                    .setDaily(description.policy().keepDaily())
+                    .setWeekly(description.policy().keepWeekly()));
+        }
+        return spec.build();
     }
 
     static NodeProfile profile(NodeDescription node) {

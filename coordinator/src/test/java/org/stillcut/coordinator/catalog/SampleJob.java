@@ -41,6 +41,28 @@ public record SampleJob(JobDescription description) {
         return with(d.name(), d.workingDirectory(), d.vmCount(), interval);
     }
 
+    public SampleJob with(CheckpointPolicy policy) {
+        JobDescription d = description;
+        return new SampleJob(new JobDescription(
+                d.name(),
+                d.mpirunArguments(),
+                d.environment(),
+                d.workingDirectory(),
+                d.vmCount(),
+                d.vcpusPerVm(),
+                d.memoryBytesPerVm(),
+                d.diskBytesPerVm(),
+                d.image(),
+                d.checkpointInterval(),
+                d.maxRestarts(),
+                d.nodes(),
+                d.slotsPerVm(),
+                d.gated(),
+                d.mostVmsPerNode(),
+                d.standardInput(),
+                policy));
+    }
+
     public SampleJob onNodes(String... nodes) {
         JobDescription d = description;
         return new SampleJob(new JobDescription(

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.stillcut.coordinator.Eventually;
+import org.stillcut.coordinator.catalog.CheckpointPolicy;
 import org.stillcut.coordinator.catalog.JobDescription;
 import org.stillcut.coordinator.catalog.SampleJob;
 import org.stillcut.protocol.CheckpointId;
@@ -92,6 +93,24 @@ class CheckpointScheduleTest {
             assertThat(job.shell().takeCommands()).isEmpty();
             job.shell().pass(Duration.ofSeconds(1));
             job.awaitCommands(Step.PREPARE, PlayedJob.A, PlayedJob.C);
+        }
+    }
+
+    @Test
+    void automaticIntervalFollowsFromWhatTheFirstCheckpointTook() throws Exception {
+        var policy = new CheckpointPolicy(true, Duration.ofHours(6), 3, 0, 0, 0);
+        JobDescription automatic = SampleJob.ofVms(2).with(policy).description();
+        try (PlayedJob job = PlayedJob.running(automatic, directory)) {
+            job.shell().pass(OptimalInterval.FIRST.minusMillis(1));
+            assertThat(job.shell().takeCommands()).isEmpty();
+            job.shell().pass(Duration.ofMillis(1));
+            job.answerCheckpoint();
+            job.awaitPhase(JobPhase.RUNNING);
+            Eventually.see("old ones forgotten", () -> job.shell().log(), log -> log.contains("forget by " + policy));
+            // Answered at once, it has cost nearly nothing.
+            job.shell().pass(Duration.ofHours(6));
+            job.answerCheckpoint();
+            Eventually.see("two checkpoints", () -> committed(job), List.of(1L, 2L)::equals);
         }
     }
 

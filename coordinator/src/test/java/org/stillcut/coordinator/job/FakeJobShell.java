@@ -51,6 +51,11 @@ public final class FakeJobShell implements JobShell {
 
     private record Timer(Duration due, Runnable action) {}
 
+    @Override
+    public void forgetOld(JobId job, JobDescription description) {
+        log.add("forget by " + description.policy());
+    }
+
     synchronized void roomOn(NodeRoom... nodes) {
         rooms = List.of(nodes);
     }
