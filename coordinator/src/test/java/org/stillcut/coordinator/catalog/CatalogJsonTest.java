@@ -71,13 +71,14 @@ class CatalogJsonTest {
                 SampleJob.ofVms(3).every(Duration.ofMinutes(10)).onNodes("a").description();
         String json = CatalogJson.write(description);
         assertThat(json)
-                .isEqualTo("{\"name\":\"solver\",\"mpirunArguments\":[\"-np\",\"4\",\"./solver\",\"--steps=10\"],"
-                        + "\"environment\":[\"OMP_NUM_THREADS=1\"],\"workingDirectory\":\"/home/user/run\","
-                        + "\"vmCount\":3,\"vcpusPerVm\":2,\"memoryBytesPerVm\":268435456,"
-                        + "\"diskBytesPerVm\":16777216,\"image\":\"base\",\"checkpointInterval\":\"PT10M\","
-                        + "\"maxRestarts\":3,\"nodes\":[\"a\"],\"slotsPerVm\":2,\"gated\":true,"
-                        + "\"mostVmsPerNode\":[],\"standardInput\":\"\",\"machine\":\"\",\"owner\":\"\""
-                        + ",\"policy\":{\"automatic\":false,\"expectedMtbf\":\"PT0S\",\"keepLast\":0,\"keepHourly\":0,\"keepDaily\":0,\"keepWeekly\":0}}");
+                .isEqualTo(
+                        "{\"name\":\"solver\",\"mpirunArguments\":[\"-np\",\"4\",\"./solver\",\"--steps=10\"],"
+                                + "\"environment\":[\"OMP_NUM_THREADS=1\"],\"workingDirectory\":\"/home/user/run\","
+                                + "\"vmCount\":3,\"vcpusPerVm\":2,\"memoryBytesPerVm\":268435456,"
+                                + "\"diskBytesPerVm\":16777216,\"image\":\"base\",\"checkpointInterval\":\"PT10M\","
+                                + "\"maxRestarts\":3,\"nodes\":[\"a\"],\"slotsPerVm\":2,\"gated\":true,"
+                                + "\"mostVmsPerNode\":[],\"standardInput\":\"\",\"machine\":\"\",\"owner\":\"\""
+                                + ",\"policy\":{\"automatic\":false,\"expectedMtbf\":\"PT0S\",\"keepLast\":0,\"keepHourly\":0,\"keepDaily\":0,\"keepWeekly\":0}}");
         assertThat(CatalogJson.read(json, JobDescription.class)).isEqualTo(description);
     }
 
