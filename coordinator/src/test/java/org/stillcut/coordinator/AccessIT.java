@@ -1,7 +1,6 @@
 package org.stillcut.coordinator;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.grpc.ManagedChannel;
@@ -10,37 +9,22 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthGrpc;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.SecureRandom;
-import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.stillcut.address.HostPort;
 import org.stillcut.security.Credentials;
 import org.stillcut.security.Identity;
 import org.stillcut.security.Role;
-import org.stillcut.security.TlsException;
-import org.stillcut.security.TlsProblem;
-import org.stillcut.security.ca.CertificateAuthority;
 import org.stillcut.store.repository.Repository;
 import org.stillcut.store.repository.StoreEnvironment;
 import org.stillcut.v1.AgentServiceGrpc;
@@ -50,12 +34,10 @@ import org.stillcut.v1.CreateCheckpointRequest;
 import org.stillcut.v1.FetchJobFilesRequest;
 import org.stillcut.v1.GetCheckpointRequest;
 import org.stillcut.v1.GetJobRequest;
-import org.stillcut.v1.Job;
 import org.stillcut.v1.JobPhase;
 import org.stillcut.v1.JobServiceGrpc;
 import org.stillcut.v1.Join;
 import org.stillcut.v1.ListCheckpointsRequest;
-import org.stillcut.v1.ListJobsRequest;
 import org.stillcut.v1.ListNodesRequest;
 import org.stillcut.v1.NodeDescription;
 import org.stillcut.v1.NodeServiceGrpc;
@@ -68,83 +50,7 @@ import org.stillcut.v1.WatchJobRequest;
 
 /** Who may do what, by certificates over real connections on loopback. */
 @Timeout(120)
-class AccessIT extends CoordinatorFixture {
-    private static final Duration DAY = Duration.ofDays(1);
-
-    private final List<ManagedChannel> channels = new ArrayList<>();
-
-    @AfterEach
-    void closeChannels() {
-        channels.forEach(ManagedChannel::shutdownNow);
-    }
-
-    @Override
-    CoordinatorConfig config(Path state, Optional<InetSocketAddress> listen) {
-        try {
-            Path home = directory.resolve("ca");
-            CertificateAuthority authority = Files.exists(home) ? authority("ca") : newAuthority("ca");
-            Path own = authority.placeOf(new Identity(Role.COORDINATOR, "c"));
-            if (!Files.exists(own)) {
-                issue(authority, Role.COORDINATOR, "c", DAY);
-            }
-            return listening(Credentials.load(own, Instant.now()));
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private CoordinatorConfig listening(Credentials credentials) {
-        return new CoordinatorConfig(
-                directory.resolve("state"),
-                directory.resolve("repository"),
-                directory.resolve("c.sock"),
-                Optional.of(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0)),
-                Optional.of(credentials),
-                Optional.of(new HostPort("127.0.0.1", 0)),
-                Duration.ofSeconds(20));
-    }
-
-    private CertificateAuthority newAuthority(String name) throws Exception {
-        return CertificateAuthority.create(directory.resolve(name), InstantSource.system(), new SecureRandom());
-    }
-
-    private CertificateAuthority authority(String name) throws Exception {
-        return CertificateAuthority.open(directory.resolve(name), InstantSource.system(), new SecureRandom());
-    }
-
-    private static Path issue(CertificateAuthority from, Role role, String name, Duration life) throws Exception {
-        List<String> hosts = role == Role.COORDINATOR ? List.of("127.0.0.1") : List.of();
-        Identity identity = new Identity(role, name);
-        from.issue(new CertificateAuthority.Request(identity, hosts, life), from.placeOf(identity));
-        return from.placeOf(identity);
-    }
-
-    private Credentials credentials(Role role, String name) throws Exception {
-        return Credentials.load(issue(authority("ca"), role, name, DAY), Instant.now());
-    }
-
-    /** Makes the coordinator the channel's, so that the fixture's calls are those of this caller. */
-    private ManagedChannel as(Role role, String name) throws Exception {
-        return to("127.0.0.1", credentials(role, name));
-    }
-
-    private ManagedChannel to(String host, Credentials credentials) {
-        ManagedChannel made = NettyChannelBuilder.forAddress(host, coordinator.port())
-                .sslContext(credentials.client())
-                .build();
-        channels.add(made);
-        return made;
-    }
-
-    private static List<String> jobsSeenBy(ManagedChannel caller) {
-        return JobServiceGrpc.newBlockingStub(caller)
-                .listJobs(ListJobsRequest.getDefaultInstance())
-                .getJobsList()
-                .stream()
-                .map(Job::getJobId)
-                .toList();
-    }
-
+class AccessIT extends AccessFixture {
     private String runningAs(ManagedChannel caller) throws Exception {
         ManagedChannel before = channel;
         channel = caller;
@@ -153,15 +59,6 @@ class AccessIT extends CoordinatorFixture {
         } finally {
             channel = before;
         }
-    }
-
-    private static void assertProblem(TlsProblem problem, ManagedChannel caller) {
-        assertThatThrownBy(() -> jobsSeenBy(caller)).isInstanceOfSatisfying(StatusRuntimeException.class, e -> {
-            assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
-            TlsException behind = TlsException.behind(e).orElseThrow(() -> new AssertionError("no TLS", e));
-            assertThat(behind.problem()).as(behind.line()).isEqualTo(problem);
-            assertThat(behind.line()).isNotBlank().doesNotContain("\n");
-        });
     }
 
     /** Every call that names a job, by somebody who must not know that it exists. */
@@ -366,68 +263,5 @@ class AccessIT extends CoordinatorFixture {
         // Its own nodes have.
         a.exit(incarnation(id, 1), 7);
         assertThat(await(id, JobPhase.JOB_PHASE_ENDED).getExitStatus()).isEqualTo(7);
-    }
-
-    @Test
-    void strangersAreRefusedInTheHandshake() throws Exception {
-        Path other = issue(newAuthority("other"), Role.OPERATOR, "eve", DAY);
-        // It knows our authority as well, so that it does not itself end the handshake.
-        Files.writeString(
-                other.resolve("ca.pem"),
-                Files.readString(other.resolve("ca.pem")) + Files.readString(directory.resolve("ca/ca.pem")));
-        assertProblem(TlsProblem.HANDSHAKE, to("127.0.0.1", Credentials.load(other, Instant.now())));
-        // A coordinator's certificate is for being called.
-        assertProblem(TlsProblem.HANDSHAKE, as(Role.COORDINATOR, "other"));
-    }
-
-    @Test
-    void callerWithoutACertificateIsRefused() {
-        ManagedChannel plain = NettyChannelBuilder.forAddress("127.0.0.1", coordinator.port())
-                .usePlaintext()
-                .build();
-        channels.add(plain);
-        assertStatus(Status.Code.UNAVAILABLE, () -> jobsSeenBy(plain));
-    }
-
-    @Test
-    void callersKnowACoordinatorFromOthers() throws Exception {
-        Path other = issue(newAuthority("other"), Role.USER, "anna", DAY);
-        assertProblem(TlsProblem.OTHER_AUTHORITY, to("127.0.0.1", Credentials.load(other, Instant.now())));
-        // The certificate is for 127.0.0.1, and not for whatever else leads there.
-        assertProblem(TlsProblem.WRONG_NAME, to("localhost", credentials(Role.USER, "bert")));
-        closeCoordinator();
-        coordinator = Coordinator.open(listening(credentials(Role.AGENT, "evil")), GIVES_UP);
-        assertProblem(TlsProblem.WRONG_ROLE, as(Role.USER, "carl"));
-    }
-
-    @Test
-    void expiredCertificatesAreRefusedOnBothSides() throws Exception {
-        Duration life = Duration.ofSeconds(3);
-        CertificateAuthority authority = authority("ca");
-        Credentials user = Credentials.load(issue(authority, Role.USER, "short", life), Instant.now());
-        Credentials server = Credentials.load(issue(authority, Role.COORDINATOR, "short", life), Instant.now());
-        Instant end = Instant.now().plus(life);
-        closeCoordinator();
-        coordinator = Coordinator.open(listening(server), GIVES_UP);
-        Supplier<Boolean> over = () -> Instant.now().isAfter(end);
-        Eventually.see("the end of the certificates", over::get, isOver -> isOver);
-        assertProblem(TlsProblem.EXPIRED, as(Role.USER, "long"));
-        coordinator.close();
-        openCoordinator(directory.resolve("state"));
-        assertProblem(TlsProblem.HANDSHAKE, to("127.0.0.1", user));
-    }
-
-    @Test
-    void listeningBeyondLoopbackNeedsCertificates() {
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> new CoordinatorConfig(
-                        directory,
-                        directory,
-                        directory,
-                        Optional.of(new InetSocketAddress(InetAddress.ofLiteral("0.0.0.0"), 7070)),
-                        Optional.empty(),
-                        Optional.empty(),
-                        Duration.ofSeconds(20)))
-                .withMessage("--listen 0.0.0.0: not on loopback, so --tls is needed (stillcut ca init)");
     }
 }
