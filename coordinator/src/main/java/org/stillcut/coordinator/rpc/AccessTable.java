@@ -29,6 +29,7 @@ final class AccessTable {
         allow(JobServiceGrpc.getListJobsMethod(), PEOPLE);
         allow(JobServiceGrpc.getSignalJobMethod(), PEOPLE);
         allow(JobServiceGrpc.getCancelJobMethod(), PEOPLE);
+        allow(JobServiceGrpc.getFetchFilesMethod(), PEOPLE);
         allow(CheckpointServiceGrpc.getCreateCheckpointMethod(), PEOPLE);
         allow(CheckpointServiceGrpc.getListCheckpointsMethod(), PEOPLE);
         allow(CheckpointServiceGrpc.getGetCheckpointMethod(), PEOPLE);
@@ -36,6 +37,7 @@ final class AccessTable {
         allow(NodeServiceGrpc.getListNodesMethod(), PEOPLE);
         allow(AgentServiceGrpc.getSessionMethod(), AGENTS);
         allow(AgentServiceGrpc.getFetchJobFilesMethod(), AGENTS);
+        allow(AgentServiceGrpc.getDeliverFilesMethod(), AGENTS);
         allow(HealthGrpc.getCheckMethod(), ANYBODY);
         allow(HealthGrpc.getWatchMethod(), ANYBODY);
     }

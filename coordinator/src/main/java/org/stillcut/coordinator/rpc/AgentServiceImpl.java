@@ -56,7 +56,8 @@ public final class AgentServiceImpl extends AgentServiceGrpc.AgentServiceImplBas
 
     @Override
     public StreamObserver<DeliverFilesRequest> deliverFiles(StreamObserver<DeliverFilesResponse> responses) {
-        return new FilesReception(responses, files, jobs);
+        Caller caller = Caller.current();
+        return new FilesReception(responses, files, id -> jobs.find(id).filter(loop -> isOn(caller, loop)));
     }
 
     @Override

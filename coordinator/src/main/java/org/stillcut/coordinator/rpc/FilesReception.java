@@ -2,14 +2,16 @@ package org.stillcut.coordinator.rpc;
 
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
+import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.coordinator.files.FilesArrival;
 import org.stillcut.coordinator.files.FilesDesk;
-import org.stillcut.coordinator.job.JobDirectory;
 import org.stillcut.coordinator.job.JobLoop;
 import org.stillcut.protocol.Incarnation;
+import org.stillcut.protocol.JobId;
 import org.stillcut.v1.DeliverFilesRequest;
 import org.stillcut.v1.DeliverFilesResponse;
 
@@ -22,11 +24,13 @@ final class FilesReception implements StreamObserver<DeliverFilesRequest> {
 
     private final StreamObserver<DeliverFilesResponse> responses;
     private final FilesDesk desk;
-    private final JobDirectory jobs;
+    private final Function<JobId, Optional<JobLoop>> jobs;
     private @Nullable FilesArrival arrival;
     private boolean over;
 
-    FilesReception(StreamObserver<DeliverFilesResponse> responses, FilesDesk desk, JobDirectory jobs) {
+    /** @param jobs finds those of which the caller has VMs */
+    FilesReception(
+            StreamObserver<DeliverFilesResponse> responses, FilesDesk desk, Function<JobId, Optional<JobLoop>> jobs) {
         this.responses = responses;
         this.desk = desk;
         this.jobs = jobs;
@@ -55,7 +59,7 @@ final class FilesReception implements StreamObserver<DeliverFilesRequest> {
 
     private FilesArrival begin(DeliverFilesRequest request) {
         Incarnation incarnation = WireCodec.incarnation(request.getIncarnation());
-        JobLoop loop = jobs.find(incarnation.job())
+        JobLoop loop = jobs.apply(incarnation.job())
                 .orElseThrow(() -> Status.NOT_FOUND
                         .withDescription("no job " + incarnation.job())
                         .asRuntimeException());

@@ -60,6 +60,8 @@ public record SampleJob(JobDescription description) {
                 d.gated(),
                 d.mostVmsPerNode(),
                 d.standardInput(),
+                d.machine(),
+                d.owner(),
                 policy));
     }
 
