@@ -19,6 +19,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -42,6 +43,8 @@ import org.stillcut.v1.ListNodesRequest;
 import org.stillcut.v1.NodeServiceGrpc;
 import org.stillcut.v1.SubmitJobRequest;
 import org.stillcut.v1.SubmitJobResponse;
+import org.stillcut.v1.WatchJobRequest;
+import org.stillcut.v1.WatchJobResponse;
 
 /** A whole coordinator on its unix socket, with what tests need to drive it. */
 abstract class CoordinatorFixture {
@@ -213,5 +216,17 @@ abstract class CoordinatorFixture {
         try (var files = Files.list(directory.resolve("state/jobs"))) {
             return files.toList();
         }
+    }
+
+    String watched(String id, long offset) {
+        Iterator<WatchJobResponse> changes = jobs().watchJob(WatchJobRequest.newBuilder()
+                .setJobId(id)
+                .setStdoutOffset(offset)
+                .build());
+        StringBuilder text = new StringBuilder();
+        while (changes.hasNext()) {
+            text.append(changes.next().getOutput().getData().toStringUtf8());
+        }
+        return text.toString();
     }
 }

@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -32,13 +31,10 @@ import org.stillcut.v1.JobPhase;
 import org.stillcut.v1.JobSpec;
 import org.stillcut.v1.ListCheckpointsRequest;
 import org.stillcut.v1.ListJobsRequest;
-import org.stillcut.v1.RestartJobRequest;
 import org.stillcut.v1.SignalJobRequest;
 import org.stillcut.v1.Step;
 import org.stillcut.v1.SubmitJobRequest;
 import org.stillcut.v1.VmPlacement;
-import org.stillcut.v1.WatchJobRequest;
-import org.stillcut.v1.WatchJobResponse;
 
 /** A whole coordinator over its unix socket, with agents that have no VMs. */
 @Timeout(180)
@@ -93,18 +89,6 @@ class CoordinatorIT extends CoordinatorFixture {
         assertStatus(Status.Code.INVALID_ARGUMENT, () -> watched(id, -1));
         assertStatus(Status.Code.INVALID_ARGUMENT, () -> watched("", 0));
         assertStatus(Status.Code.NOT_FOUND, () -> watched("absent", 0));
-    }
-
-    private String watched(String id, long offset) {
-        Iterator<WatchJobResponse> changes = jobs().watchJob(WatchJobRequest.newBuilder()
-                .setJobId(id)
-                .setStdoutOffset(offset)
-                .build());
-        StringBuilder text = new StringBuilder();
-        while (changes.hasNext()) {
-            text.append(changes.next().getOutput().getData().toStringUtf8());
-        }
-        return text.toString();
     }
 
     @Test
@@ -234,81 +218,6 @@ class CoordinatorIT extends CoordinatorFixture {
                 .getCheckpoint(GetCheckpointRequest.newBuilder()
                         .setReference(reference)
                         .build());
-    }
-
-    @Test
-    void endedJobIsRestartedByHandFromACheckpoint() throws Exception {
-        String id = running();
-        checkpoint(id);
-        checkpoint(id);
-        RestartJobRequest restart =
-                RestartJobRequest.newBuilder().setReference(id + "@1").build();
-        assertStatus(Status.Code.FAILED_PRECONDITION, () -> checkpoints().restartJob(restart));
-        a.exit(incarnation(id, 1), 1);
-        await(id, JobPhase.JOB_PHASE_ENDED);
-        var response = checkpoints().restartJob(restart);
-        assertThat(response.getSequence()).isEqualTo(1);
-        assertThat(response.getJob().getEpoch()).isEqualTo(2);
-        await(id, JobPhase.JOB_PHASE_RUNNING);
-        assertThat(a.commands()).endsWith("STEP_RESTORE 2", "STEP_RUN 2", "STEP_THAW 2");
-        assertThat(checkpoint(id)).isEqualTo(3);
-    }
-
-    @Test
-    void jobOfAnotherCoordinatorIsRestartedFromTheRepository() throws Exception {
-        String id = running();
-        checkpoint(id);
-        checkpoint(id);
-        a.print(incarnation(id, 1), 0, "before\n");
-        Eventually.see("acknowledged output", a::acknowledged, List.of(7L)::equals);
-        a.exit(incarnation(id, 1), 1);
-        await(id, JobPhase.JOB_PHASE_ENDED);
-        closeCoordinator();
-
-        openCoordinator(directory.resolve("other-state"));
-        a.join(channel);
-        b.join(channel);
-        awaitNodes(2);
-        var response = checkpoints()
-                .restartJob(
-                        RestartJobRequest.newBuilder().setReference(id + "@1").build());
-        assertThat(response.getJob().getEpoch()).isEqualTo(2);
-        await(id, JobPhase.JOB_PHASE_RUNNING);
-        assertThat(a.commands()).endsWith("STEP_RESTORE 2", "STEP_RUN 2", "STEP_THAW 2");
-        assertThat(checkpoint(id)).isEqualTo(3);
-        // The guest sends what follows the acknowledged; the rest is with the other coordinator.
-        a.print(incarnation(id, 2), 7, "after\n");
-        Eventually.see("acknowledged output", a::acknowledged, acknowledged -> acknowledged.contains(13L));
-        closeCoordinator();
-
-        openCoordinator(directory.resolve("other-state"));
-        a.join(channel);
-        b.join(channel);
-        assertThat(await(id, JobPhase.JOB_PHASE_RUNNING).getNewestCheckpoint()).isEqualTo(3);
-        a.exit(incarnation(id, 2), 0);
-        await(id, JobPhase.JOB_PHASE_ENDED);
-        assertThat(watched(id, 0)).isEqualTo("after\n");
-    }
-
-    @Test
-    void onlyTheRestartThatWasAskedForIsLazy() throws Exception {
-        String id = running();
-        checkpoint(id);
-        a.exit(incarnation(id, 1), 1);
-        await(id, JobPhase.JOB_PHASE_ENDED);
-        RestartJobRequest.Builder restart = RestartJobRequest.newBuilder().setReference(id);
-        long epoch =
-                checkpoints().restartJob(restart.setLazy(true).build()).getJob().getEpoch();
-        await(id, JobPhase.JOB_PHASE_RUNNING);
-        assertThat(a.commands()).contains("STEP_RESTORE lazily " + epoch);
-        a.exit(incarnation(id, epoch), 1);
-        await(id, JobPhase.JOB_PHASE_ENDED);
-        epoch = checkpoints()
-                .restartJob(restart.setLazy(false).build())
-                .getJob()
-                .getEpoch();
-        await(id, JobPhase.JOB_PHASE_RUNNING);
-        assertThat(a.commands()).contains("STEP_RESTORE " + epoch);
     }
 
     @Test

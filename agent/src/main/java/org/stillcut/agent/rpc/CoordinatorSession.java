@@ -2,22 +2,14 @@ package org.stillcut.agent.rpc;
 
 import com.google.protobuf.UnsafeByteOperations;
 import io.grpc.ManagedChannel;
-import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
-import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -38,8 +30,6 @@ import org.stillcut.security.Credentials;
 import org.stillcut.security.TlsException;
 import org.stillcut.v1.AgentServiceGrpc;
 import org.stillcut.v1.CheckpointWanted;
-import org.stillcut.v1.FetchJobFilesRequest;
-import org.stillcut.v1.FetchJobFilesResponse;
 import org.stillcut.v1.Heartbeat;
 import org.stillcut.v1.JobExited;
 import org.stillcut.v1.JobOutput;
@@ -56,7 +46,6 @@ import org.stillcut.v1.VmLost;
 public final class CoordinatorSession implements CoordinatorLink, JobFilesSource, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(CoordinatorSession.class);
     private static final Duration BETWEEN_TRIES = Duration.ofMillis(500);
-    private static final Duration FETCH = Duration.ofMinutes(2);
     private static final int KEEPALIVE_SECONDS = 5;
     private static final int CLOSE_SECONDS = 2;
 
@@ -175,22 +164,7 @@ public final class CoordinatorSession implements CoordinatorLink, JobFilesSource
 
     @Override
     public void fetch(JobId job, Path archive) throws IOException {
-        Iterator<FetchJobFilesResponse> pieces = AgentServiceGrpc.newBlockingStub(channel)
-                .withDeadlineAfter(FETCH.toSeconds(), TimeUnit.SECONDS)
-                .fetchJobFiles(
-                        FetchJobFilesRequest.newBuilder().setJobId(job.value()).build());
-        try (FileChannel file = FileChannel.open(
-                        archive,
-                        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-                        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-                WritableByteChannel target = Channels.newChannel(Channels.newOutputStream(file))) {
-            while (pieces.hasNext()) {
-                int written = target.write(pieces.next().getData().asReadOnlyByteBuffer());
-                log.trace("{} bytes of {} fetched", written, job);
-            }
-        } catch (StatusRuntimeException e) {
-            throw new IOException("the files of job " + job + " cannot be fetched: " + e.getStatus(), e);
-        }
+        FilesDownload.fetch(AgentServiceGrpc.newBlockingStub(channel), job, archive);
     }
 
     @Override
