@@ -39,15 +39,21 @@ static bool close_files(struct sc_files *files) {
     return ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static void give_up(struct sc_files *files) {
+/* Whoever waits for more of it is told. */
+static void give_up(struct sc_daemon *daemon) {
+    struct sc_files *files = &daemon->files;
     if (files->pid > 0)
         kill(files->pid, SIGKILL);
     close_files(files);
+    if (!files->wanted)
+        return;
     files->wanted = false;
+    struct sc_frame request = {SC_FILES_READ, files->wanted_by, 0, NULL};
+    sc_reply_error(daemon, &request, ECANCELED, "somebody else wants the files");
 }
 
 void sc_files_forget_host(struct sc_daemon *daemon) {
-    give_up(&daemon->files);
+    give_up(daemon);
 }
 
 /* Runs in the forked child of a daemon with one thread. */
@@ -105,7 +111,7 @@ void sc_files_open(struct sc_daemon *daemon, const struct sc_frame *request) {
         sc_reply_error(daemon, request, ENOTSUP, "this VM does not have the job's directory");
         return;
     }
-    give_up(files);
+    give_up(daemon);
     struct sc_reader reader = sc_reader_of(request->payload, request->length);
     uint8_t contents = sc_read_u8(&reader);
     char *arguments[FIXED_ARGUMENTS + SC_MAX_FILE_PATHS + 1] = {(char *)PROGRAM, (char *)(contents ? "send" : "list"),

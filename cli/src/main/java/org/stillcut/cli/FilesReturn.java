@@ -1,5 +1,6 @@
 package org.stillcut.cli;
 
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -23,6 +24,16 @@ final class FilesReturn {
      * @return whether all came that can
      */
     static boolean bring(CoordinatorConnection coordinator, String job, Path directory, Instant sent) {
+        return bring(coordinator, job, directory, sent, false);
+    }
+
+    /** As {@link #bring}, of a job that may have left nothing. */
+    static boolean bringWhatThereIs(CoordinatorConnection coordinator, String job, Path directory, Instant sent) {
+        return bring(coordinator, job, directory, sent, true);
+    }
+
+    private static boolean bring(
+            CoordinatorConnection coordinator, String job, Path directory, Instant sent, boolean mayBeNone) {
         String again = "; stillcut fetch " + job + " tries again";
         try (Progress progress = Progress.after(QUIET, "fetching the job's files");
                 ChangedFilesCall call = ChangedFilesCall.of(coordinator, job, false, List.of(), progress)) {
@@ -37,6 +48,9 @@ final class FilesReturn {
         } catch (IOException e) {
             say("the files of job " + job + " did not all come back to " + directory + ": " + e.getMessage() + again);
         } catch (StatusRuntimeException e) {
+            if (mayBeNone && e.getStatus().getCode() == Status.Code.NOT_FOUND) {
+                return true;
+            }
             say("the files of job " + job + " did not come back: " + coordinator.describe(e) + again);
         }
         return false;

@@ -108,7 +108,9 @@ public final class MpirunMain {
         if (ended && job.getExitStatus() == ExitStatus.SUSPENDED && job.getNewestCheckpoint() > 0) {
             System.err.println("mpirun: exit status 85; if job " + job.getJobId() + " was suspended, stillcut restart "
                     + job.getJobId() + " goes on with it");
-            return true;
+            // The program may have said 85 by itself; a suspended job has left nothing.
+            return FilesReturn.bringWhatThereIs(
+                    coordinator, job.getJobId(), arguments.options().workingDirectory(), sent);
         }
         return !ended
                 || FilesReturn.bring(

@@ -92,6 +92,37 @@ class FilesIT extends CoordinatorFixture {
         }
     }
 
+    /** Its directory has the name of what is dropped when a coordinator starts. */
+    @Test
+    void jobMayBeCalledAsTheFilesAre() throws Exception {
+        String id = submit(part(spec().toBuilder().setName("changed").build()), part(new byte[] {1, 2, 3}));
+        await(id, JobPhase.JOB_PHASE_RUNNING);
+        assertThat(id).startsWith("changed-");
+        closeCoordinator();
+        openCoordinator(directory.resolve("state"));
+        assertThat(directory.resolve("state/jobs").resolve(id)).isDirectory();
+    }
+
+    @Test
+    void restartThatIsRefusedLeavesTheFilesAndIsForgotten() throws Exception {
+        String id = running();
+        checkpoint(id);
+        deliver(incarnation(id, 1), 0, "the files", "");
+        a.exit(incarnation(id, 1), 0);
+        await(id, JobPhase.JOB_PHASE_ENDED);
+        RestartJobRequest.Builder restart = RestartJobRequest.newBuilder().setReference(id);
+        assertThatThrownBy(() -> checkpoints()
+                        .restartJob(restart.clone()
+                                .setLazy(true)
+                                .addNodes("nowhere")
+                                .build()))
+                .isInstanceOf(StatusRuntimeException.class);
+        assertThat(fetch(id)).isEqualTo("the files");
+        long epoch = checkpoints().restartJob(restart.build()).getJob().getEpoch();
+        await(id, JobPhase.JOB_PHASE_RUNNING);
+        assertThat(a.commands()).contains("STEP_RESTORE " + epoch);
+    }
+
     @Test
     void whatAJobLeftOutlivesTheCoordinator() throws Exception {
         String id = running();

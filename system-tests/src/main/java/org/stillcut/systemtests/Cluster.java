@@ -321,7 +321,8 @@ public final class Cluster implements AutoCloseable {
         Commands.run("mount", "-o", "remount,size=" + bytes, mounts.getFirst().toString());
     }
 
-    Path socket() {
+    /** Where the coordinator listens. */
+    public Path socket() {
         return home.resolve("coordinator.sock");
     }
 

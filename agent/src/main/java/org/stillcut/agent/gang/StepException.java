@@ -20,7 +20,7 @@ public final class StepException extends Exception {
         this.kind = kind(cause);
     }
 
-    StepException(String line) {
+    public StepException(String line) {
         super(line);
         this.line = line;
         this.kind = Cause.OTHER;

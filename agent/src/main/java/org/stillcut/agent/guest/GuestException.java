@@ -6,7 +6,7 @@ public final class GuestException extends Exception {
 
     private int errno;
 
-    GuestException(String message) {
+    public GuestException(String message) {
         super(message);
     }
 

@@ -32,9 +32,9 @@ public final class GuestGate {
      * @return a look taken then; its gate is open if it was not to be closed, or if this guest has none
      */
     public GuestCounters hold(Duration lease, boolean close) throws GuestException {
-        try (GuestCall granted = askLease(lease);
+        try (GuestCall granted = askLease(lease, ANSWER);
                 GuestCall closed = close ? askClose() : granted;
-                GuestCall look = askLook(false)) {
+                GuestCall look = askLook(false, ANSWER)) {
             granted.await();
             if (close) {
                 awaitClosed(closed);
@@ -60,13 +60,15 @@ public final class GuestGate {
      * @return a look with the digest, taken when they were frozen
      */
     public GuestCounters freeze(Duration lease, Duration deadline) throws GuestException {
-        try (GuestCall granted = askLease(lease);
+        // The guest answers what comes together when all of it is done.
+        Duration together = deadline.plus(ANSWER_SLACK);
+        try (GuestCall granted = askLease(lease, together);
                 GuestCall frozen = channel.ask(
                         GuestMessages.FREEZE,
                         GuestMessages.u32(Math.toIntExact(deadline.toMillis())),
-                        deadline.plus(ANSWER_SLACK),
+                        together,
                         GuestMessages.OK);
-                GuestCall look = askLook(true)) {
+                GuestCall look = askLook(true, together)) {
             granted.await();
             frozen.await();
             return counters(look, true);
@@ -80,8 +82,8 @@ public final class GuestGate {
      * @return a look with the digest, taken then
      */
     public GuestCounters renewFrozen(Duration lease) throws GuestException {
-        try (GuestCall granted = askLease(lease);
-                GuestCall look = askLook(true)) {
+        try (GuestCall granted = askLease(lease, ANSWER);
+                GuestCall look = askLook(true, ANSWER)) {
             granted.await();
             GuestCounters counters = counters(look, true);
             if (!counters.frozen()) {
@@ -126,24 +128,24 @@ public final class GuestGate {
      * @param digest whether that of the connections is wanted, too
      */
     public GuestCounters counters(boolean digest) throws GuestException {
-        try (GuestCall look = askLook(digest)) {
+        try (GuestCall look = askLook(digest, ANSWER)) {
             return counters(look, digest);
         }
     }
 
-    private GuestCall askLease(Duration length) throws GuestException {
+    private GuestCall askLease(Duration length, Duration patience) throws GuestException {
         byte[] millis = GuestMessages.u32(Math.toIntExact(length.toMillis()));
-        return channel.ask(GuestMessages.LEASE, millis, ANSWER, GuestMessages.OK);
+        return channel.ask(GuestMessages.LEASE, millis, patience, GuestMessages.OK);
     }
 
     private GuestCall askClose() throws GuestException {
         return channel.ask(GuestMessages.GATE_CLOSE, GuestMessages.u8(1), ANSWER, GuestMessages.OK);
     }
 
-    private GuestCall askLook(boolean digest) throws GuestException {
+    private GuestCall askLook(boolean digest, Duration patience) throws GuestException {
         return digest
-                ? channel.ask(GuestMessages.VERIFY, new byte[0], ANSWER, GuestMessages.VERIFY_OK)
-                : channel.ask(GuestMessages.COUNTERS, new byte[0], ANSWER, GuestMessages.COUNTERS_OK);
+                ? channel.ask(GuestMessages.VERIFY, new byte[0], patience, GuestMessages.VERIFY_OK)
+                : channel.ask(GuestMessages.COUNTERS, new byte[0], patience, GuestMessages.COUNTERS_OK);
     }
 
     private GuestCounters counters(GuestCall look, boolean digest) throws GuestException {

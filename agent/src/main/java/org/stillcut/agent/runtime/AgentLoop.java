@@ -298,6 +298,9 @@ public final class AgentLoop implements GangListener, AutoCloseable {
             if (work.previous() != null) {
                 awaitEnd(work.previous());
             }
+            if (key.step() == Step.PREPARE && files.isEnding(key.incarnation())) {
+                throw new StepException("its mpirun has ended");
+            }
             Thread.sleep(work.pause());
             result = StepWork.perform(gang, key);
             log.info("{} done in {} ms", key, (System.nanoTime() - began) / 1_000_000);

@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stillcut.agent.gang.GangSteps;
+import org.stillcut.agent.guest.GuestException;
 import org.stillcut.protocol.Incarnation;
 
 /**
@@ -50,6 +51,11 @@ final class FilesDelivery {
         }
     }
 
+    /** Whether the job's mpirun has ended, and nobody was told yet. */
+    boolean isEnding(Incarnation incarnation) {
+        return ending.contains(incarnation);
+    }
+
     /** Tries until the coordinator has the files, knows why there are none, or was there and took them none of the times. */
     private void deliverAtEnd(GangSteps gang) throws InterruptedException {
         int tries = 0;
@@ -74,10 +80,13 @@ final class FilesDelivery {
                 .name("files-" + gang.incarnation() + "-" + request.number())
                 .start(() -> {
                     try {
-                        boolean whole = coordinator.deliverFiles(
-                                gang.incarnation(),
-                                request.number(),
-                                sink -> gang.changedFiles(request.contents(), request.paths(), sink));
+                        boolean whole = coordinator.deliverFiles(gang.incarnation(), request.number(), sink -> {
+                            // The guest sends one thing at a time, and what the job leaves comes first.
+                            if (isEnding(gang.incarnation())) {
+                                throw new GuestException("the job has just ended; its files are on their way");
+                            }
+                            gang.changedFiles(request.contents(), request.paths(), sink);
+                        });
                         log.debug("{}: files asked for by {}, whole: {}", gang.incarnation(), request, whole);
                     } catch (IOException e) {
                         log.warn("{}: files not delivered: {}", gang.incarnation(), e.getMessage());

@@ -254,6 +254,14 @@ class GuestGateTest {
     }
 
     @Test
+    void whoIsNotHeldIsNamed() {
+        ByteBuffer look = look(HEAD, 0);
+        look.putInt(24, 2).putInt(28, 3);
+        assertThat(read(look).notHeld())
+                .containsExactly("3 threads for which the gate has no room", "2 threads in MPI_Init or MPI_Finalize");
+    }
+
+    @Test
     void digestComesBeforeTheRest() throws Exception {
         var asked = asking(() -> gate.counters(true));
         ByteBuffer look = payload(8 + HEAD).putLong(-7).put(bytes(look(HEAD, 0)));

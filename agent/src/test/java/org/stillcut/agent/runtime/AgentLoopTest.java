@@ -345,6 +345,23 @@ class AgentLoopTest {
         assertThat(link.next()).isEqualTo("j#1 exited 3");
     }
 
+    /** It would have nothing to go on with after a restart but its end. */
+    @Test
+    void jobWhoseEndIsOnItsWayIsNotCheckpointed() throws Exception {
+        running();
+        link.connected = false;
+        link.lostDeliveries.set(Integer.MAX_VALUE);
+        loop.jobExited(FIRST, 3);
+        assertThat(link.next()).isEqualTo("lost files of j#1");
+        command(Step.PREPARE);
+        String said = link.next();
+        for (int lost = 0; said.startsWith("lost files") && lost < 10_000; lost++) {
+            said = link.next();
+        }
+        assertThat(said).isEqualTo("failed PREPARE: PREPARE failed on node n1: its mpirun has ended");
+        link.lostDeliveries.set(0);
+    }
+
     @Test
     void filesOfARunningJobAreSentWhenTheyAreAskedFor() throws Exception {
         running();

@@ -64,7 +64,8 @@ final class WhileRestarting {
                 state.step() == Step.DESTROY ? whileDestroying(state, event) : whileMaking(state, event);
             case JobEvent.VmLost _ -> lossOr(state, event, Transition.to(state));
             case JobEvent.JobExited exited
-            when state.step() == Step.THAW
+            // Of a checkpoint that was taken when mpirun had just ended, it ends as soon as its VMs run.
+            when (state.step() == Step.RUN || state.step() == Step.THAW)
                     && exited.incarnation().equals(state.job().incarnation()) ->
                 end(state, new JobExit.Exited(exited.exitStatus()));
             case JobEvent.Watched watched ->

@@ -46,7 +46,11 @@ public final class FilesDesk {
      */
     public static FilesDesk open(Path directory) throws IOException {
         try (var left = Files.find(
-                directory, 2, (path, _) -> path.getFileName().toString().startsWith(INCOMING))) {
+                // A job's own directory may be named like that, too.
+                directory,
+                2,
+                (path, attributes) -> attributes.isRegularFile()
+                        && path.getFileName().toString().startsWith(INCOMING))) {
             for (Path file : left.toList()) {
                 Files.deleteIfExists(file);
             }

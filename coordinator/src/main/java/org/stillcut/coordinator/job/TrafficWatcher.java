@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.stillcut.protocol.VmTraffic;
 import org.stillcut.protocol.coordinator.Job;
 import org.stillcut.protocol.coordinator.JobEffect.WatchTraffic;
 import org.stillcut.protocol.coordinator.JobEvent;
@@ -144,10 +145,20 @@ final class TrafficWatcher {
         Optional<String> refusal;
         synchronized (this) {
             refusal = effect.first()
-                    .map(this::seal)
+                    .map(this::sealed)
                     .orElse(Optional.of("what the VMs looked like when they were stopped is not known of all"));
         }
         events.accept(new JobEvent.Watched(effect.token(), refusal));
+    }
+
+    /** The VMs stand still: whatever happens, there is an answer. */
+    private Optional<String> sealed(Round round) {
+        try {
+            return seal(round);
+        } catch (RuntimeException e) {
+            log.error("sealing failed", e);
+            return Optional.of("sealing failed: " + e);
+        }
     }
 
     private Optional<String> seal(Round round) {
@@ -164,7 +175,7 @@ final class TrafficWatcher {
         }
         SortedMap<Integer, Long> digests = new TreeMap<>();
         rule.digests().forEach((vm, digest) -> digests.put(vm.index(), digest));
-        String notGated = drained.notGatedBecause().isEmpty() ? openGate(round) : drained.notGatedBecause();
+        String notGated = drained.notGatedBecause().isEmpty() ? notHeld(round) : drained.notGatedBecause();
         quiescence = new Quiescence(
                 notGated.isEmpty(),
                 notGated,
@@ -178,13 +189,20 @@ final class TrafficWatcher {
         return Optional.empty();
     }
 
-    /** A lease that ran out between two renewals opens the gate, and the freeze closes nothing. */
-    private static String openGate(Round round) {
-        return round.vms().values().stream()
-                .filter(vm -> !vm.gateClosed())
-                .map(vm -> vm.vm() + " let its ranks pass again before it was frozen")
-                .findFirst()
-                .orElse("");
+    /**
+     * Who was not held any more when all was frozen: a lease that ran out between two renewals opens the gate, and a new thread may
+     * have found no room there.
+     */
+    private static String notHeld(Round round) {
+        for (VmTraffic vm : round.vms().values()) {
+            if (!vm.gateClosed()) {
+                return vm.vm() + " let its ranks pass again before it was frozen";
+            }
+            if (!vm.notHeld().isEmpty()) {
+                return vm.vm() + ": " + String.join(", ", vm.notHeld());
+            }
+        }
+        return "";
     }
 
     private <R extends TrafficWatch> void start(WatchTraffic effect, Job job, Plan<R> plan) {

@@ -52,6 +52,9 @@ final class WatchRun {
 
     private int rounds;
 
+    /** Those of the rounds that began when the watch was on. */
+    private int askedRounds;
+
     /** Why the newest round is not complete; empty if nothing is known to be wrong. */
     private String missing = "";
 
@@ -118,6 +121,7 @@ final class WatchRun {
                 }
             }
             round = isOver(began) ? Optional.empty() : ask(began);
+            askedRounds += round.isPresent() ? 1 : 0;
         }
         if (cancelled) {
             return Optional.of("the watch was broken off");
@@ -141,7 +145,7 @@ final class WatchRun {
     }
 
     private long nanosLeft(long began) {
-        int limits = rounds < FEWEST_ROUNDS ? MOST_LIMITS : 1;
+        int limits = askedRounds < FEWEST_ROUNDS ? MOST_LIMITS : 1;
         return terms.limit().multipliedBy(limits).toNanos() - (System.nanoTime() - began);
     }
 

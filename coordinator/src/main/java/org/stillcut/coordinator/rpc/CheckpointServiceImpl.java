@@ -114,10 +114,11 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
             List<CheckpointId> ids = checkpoints.list(job);
             Caller caller = Caller.current();
             for (CheckpointId id : ids) {
-                CheckpointRecords.Recorded recorded = recorded(id);
-                if (caller.maySee(recorded.description())) {
-                    response.addCheckpoints(checkpoint(recorded));
-                }
+                // One may have been forgotten since.
+                checkpoints
+                        .find(id)
+                        .filter(recorded -> caller.maySee(recorded.description()))
+                        .ifPresent(recorded -> response.addCheckpoints(checkpoint(recorded)));
             }
             if (response.getCheckpointsCount() == 0
                     && job.isPresent()
@@ -152,13 +153,13 @@ public final class CheckpointServiceImpl extends CheckpointServiceGrpc.Checkpoin
                                 "job " + loop.id() + " is " + loop.state().describe())
                         .asRuntimeException();
             }
+            // First, as it may refuse: then nothing has changed.
+            Placement placement = placing.place(loop.description(), request.getNodesList());
             files.forget(loop.id());
             long before = loop.state().job().epoch();
             long version = loop.changes().version();
-            if (request.getLazy()) {
-                loop.restoreLazily(before + 1);
-            }
-            loop.post(new JobEvent.RestartPlanned(from, placing.place(loop.description(), request.getNodesList())));
+            loop.restoreLazily(request.getLazy() ? before + 1 : 0);
+            loop.post(new JobEvent.RestartPlanned(from, placement));
             awaitEpoch(loop, before, version);
             return RestartJobResponse.newBuilder()
                     .setJob(JobCodec.job(loop))

@@ -189,6 +189,22 @@ class TrafficWatcherTest {
     }
 
     @Test
+    void stopWithoutAProofIsRefused() throws Exception {
+        seal(1, FIRST, Looks.still(Looks.VM0), Looks.still(Looks.VM1));
+        assertThat(events.getLast().toString()).contains("not verified");
+    }
+
+    @Test
+    void threadThatFoundNoRoomBeforeTheFreezeIsOnRecord() throws Exception {
+        begin(1, Watch.DRAIN, FIRST);
+        awaitAnswers(good(1));
+        begin(2, Watch.VERIFY, FIRST);
+        awaitAnswers(good(1), good(2));
+        seal(3, FIRST, Looks.still(Looks.VM0), Looks.notHeld(Looks.VM1, "a thread"));
+        assertThat(watcher.quiescence().notGatedBecause()).isEqualTo("vm1: a thread");
+    }
+
+    @Test
     void gateThatWasOpenedBeforeTheFreezeIsOnRecord() throws Exception {
         begin(1, Watch.DRAIN, FIRST);
         begin(2, Watch.VERIFY, FIRST);

@@ -15,13 +15,13 @@ import org.stillcut.v1.CheckpointServiceGrpc;
 import org.stillcut.v1.CreateCheckpointRequest;
 
 /** Asks a coordinator for checkpoints from this process: the start of the tool takes longer than a checkpoint. */
-final class CheckpointCaller implements AutoCloseable {
+public final class CheckpointCaller implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(3);
 
     private final EventLoopGroup eventLoop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     private final ManagedChannel channel;
 
-    CheckpointCaller(Path socket) {
+    public CheckpointCaller(Path socket) {
         channel = NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toFile()))
                 .eventLoopGroup(eventLoop)
                 .channelType(EpollDomainSocketChannel.class)
@@ -30,7 +30,7 @@ final class CheckpointCaller implements AutoCloseable {
     }
 
     /** Returns when it is committed; a {@link io.grpc.StatusRuntimeException} says why it is not. */
-    Checkpoint checkpoint(String job) {
+    public Checkpoint checkpoint(String job) {
         return CheckpointServiceGrpc.newBlockingStub(channel)
                 .withDeadlineAfter(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
                 .createCheckpoint(
