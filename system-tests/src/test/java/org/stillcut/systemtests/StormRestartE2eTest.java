@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 
 /** A message storm on four VMs over two nodes, checkpointed at random moments, survives the death of all its VMs. */
 @Tag("e2e")
+@Tag("full")
 class StormRestartE2eTest {
     private static final int CHECKPOINTS = 10;
     private static final int MESSAGES = 150_000;
